@@ -1,0 +1,1 @@
+"""What every process must agree on. Imports no code of ours."""

@@ -1,0 +1,18 @@
+"""Gunicorn's settings, from ours. Threads, because a request mostly waits for MongoDB or the provider."""
+
+from config.settings import Settings
+
+settings = Settings.from_env()
+
+bind = f"{settings.bind_host}:{settings.port}"
+workers = settings.web_concurrency
+worker_class = "gthread"
+threads = settings.web_threads
+# Above every wait that a request can make, below Heroku's 30 seconds.
+timeout = 29
+graceful_timeout = settings.shutdown_grace_seconds
+keepalive = 65
+# Heroku's temporary disk can stall; the workers' heartbeat files live in memory.
+worker_tmp_dir = "/dev/shm"
+accesslog = None
+control_socket_disable = True

@@ -1,0 +1,49 @@
+"""Queue names, task names, routes and the beat schedule, as plain strings.
+
+Plain strings, because Celery takes the member name of an enum instead of its value.
+"""
+
+
+class Queue:
+    """Names of the queues that the worker process watches."""
+
+    PAYMENTS = "payments"
+    WEBHOOKS = "webhooks"
+    RECEIPTS = "receipts"
+    SWEEPS = "sweeps"
+
+
+class TaskName:
+    """Names of the tasks; each takes one id and nothing else, but for the sweep."""
+
+    OPEN_ORDER = "payments.open_order"
+    CONFIRM_PAYMENT = "payments.confirm_payment"
+    CAPTURE_PAYMENT = "payments.capture_payment"
+    ISSUE_REFUND = "refunds.issue_refund"
+    CONFIRM_REFUND = "refunds.confirm_refund"
+    ISSUE_RECEIPTS = "receipts.issue_receipts"
+    RENDER_RECEIPT = "receipts.render_receipt"
+    PROCESS_WEBHOOK_EVENT = "webhooks.process_webhook_event"
+    SWEEP_DUE_WORK = "sweeps.sweep_due_work"
+
+
+ALL_QUEUES = (Queue.PAYMENTS, Queue.WEBHOOKS, Queue.RECEIPTS, Queue.SWEEPS)
+
+ROUTES = {
+    "payments.*": {"queue": Queue.PAYMENTS},
+    "refunds.*": {"queue": Queue.PAYMENTS},
+    "receipts.*": {"queue": Queue.RECEIPTS},
+    "webhooks.*": {"queue": Queue.WEBHOOKS},
+    "sweeps.*": {"queue": Queue.SWEEPS},
+}
+
+
+def beat_schedule(sweep_interval_seconds: float) -> dict[str, dict[str, object]]:
+    """Return Celery's schedule. A sweep that no worker took in time is dropped: the next one is due."""
+    return {
+        "sweep-due-work": {
+            "task": TaskName.SWEEP_DUE_WORK,
+            "schedule": sweep_interval_seconds,
+            "options": {"expires": sweep_interval_seconds * 2},
+        }
+    }

@@ -1,0 +1,128 @@
+"""Every setting of the service, read once from the environment, typed and frozen.
+
+A missing or malformed variable stops the boot with its name. Nothing else reads the environment.
+"""
+
+import sys
+from functools import lru_cache
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+JWT_SECRET_CHARS_MIN = 32
+
+
+class Settings(BaseSettings):
+    """Settings of one deployment. Units come last in each name; the README's table lists them all."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
+
+    # Secrets and addresses: no defaults, because a guess here would lose money or let people in.
+    mongodb_uri: str = Field(repr=False)
+    redis_url: str = Field(repr=False)
+    razorpay_key_id: str
+    razorpay_key_secret: str = Field(repr=False)
+    razorpay_webhook_secret: str = Field(repr=False)
+    jwt_secret_key: str = Field(repr=False, min_length=JWT_SECRET_CHARS_MIN)
+    # While the webhook secret is being rotated, retries of older events carry the old signature.
+    razorpay_webhook_secret_previous: str | None = Field(default=None, repr=False)
+
+    app_env: Literal["development", "production"] = "development"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    # Processes.
+    port: int = Field(default=8000, ge=0, le=65535)
+    bind_host: str = "0.0.0.0"
+    web_concurrency: int = Field(default=2, ge=1, le=64)
+    web_threads: int = Field(default=16, ge=1, le=256)
+    worker_concurrency: int = Field(default=2, ge=1, le=64)
+    shutdown_grace_seconds: int = Field(default=20, ge=1, le=25)
+    trusted_proxy_count: int = Field(default=0, ge=0, le=5)
+
+    # HTTP.
+    request_body_bytes_max: int = Field(default=64 * 1024, ge=1024)
+    ratelimit_enabled: bool = True
+    ratelimit_api: str = "100 per 15 minutes"
+    ratelimit_webhook: str = "100 per 15 minutes"
+    idempotency_key_ttl_seconds: int = Field(default=24 * 3600, ge=60)
+    # How long an answer waits for a worker before it becomes a 202.
+    wait_for_work_seconds: float = Field(default=5.0, ge=0, le=10)
+
+    # Accounts.
+    access_token_ttl_seconds: int = Field(default=3600, ge=60)
+    refresh_token_ttl_seconds: int = Field(default=30 * 24 * 3600, ge=60)
+    # OWASP's recommended floor for Argon2id: 19 MiB, two passes, one lane.
+    argon2_memory_kib: int = Field(default=19456, ge=8)
+    argon2_passes: int = Field(default=2, ge=1)
+
+    # Provider.
+    razorpay_base_url: str = "https://api.razorpay.com"
+    provider_connect_timeout_seconds: float = Field(default=2.0, gt=0, le=5)
+    provider_read_timeout_seconds: float = Field(default=6.0, gt=0, le=10)
+
+    # Money and work.
+    payment_amount_minor_max: int = Field(default=1_000_000_000_000, ge=100, le=9_000_000_000_000_000)
+    claim_ttl_seconds: int = Field(default=25, ge=5)
+    work_attempts_max: int = Field(default=50, ge=1)
+    sweep_interval_seconds: float = Field(default=5.0, gt=0)
+    sweep_batch_size: int = Field(default=200, ge=1, le=5000)
+
+    # MongoDB and Redis.
+    mongodb_timeout_ms: int = Field(default=5000, ge=100)
+    mongodb_pool_size_max: int = Field(default=50, ge=1)
+    redis_timeout_seconds: float = Field(default=1.0, gt=0)
+
+    # Who issues the receipts.
+    receipt_issuer_name: str = "Payment Service"
+    receipt_issuer_address: str = ""
+    receipt_issuer_email: str = ""
+    receipt_issuer_phone: str = ""
+
+    @model_validator(mode="after")
+    def _claim_outlives_the_work(self) -> Self:
+        """Check that a claim lasts longer than the two provider calls that it may cover, so that
+        no second worker starts while the first still waits for an answer."""
+        longest = 2 * (self.provider_connect_timeout_seconds + self.provider_read_timeout_seconds)
+        if self.claim_ttl_seconds <= longest:
+            raise ValueError(
+                f"CLAIM_TTL_SECONDS ({self.claim_ttl_seconds}) must be more than twice the provider's"
+                f" timeouts together ({longest:g})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _production_is_safe(self) -> Self:
+        """Refuse settings that are only fit for a developer's machine when APP_ENV=production."""
+        if self.app_env != "production":
+            return self
+        wrong = []
+        if not self.razorpay_base_url.startswith("https://"):
+            wrong.append("RAZORPAY_BASE_URL must start with https://")
+        if "local-stack" in self.jwt_secret_key:
+            wrong.append("JWT_SECRET_KEY is the local stack's; make one with: openssl rand -hex 32")
+        if not self.ratelimit_enabled:
+            wrong.append("RATELIMIT_ENABLED must be true")
+        if self.razorpay_webhook_secret == self.razorpay_key_secret:
+            wrong.append("RAZORPAY_WEBHOOK_SECRET must differ from RAZORPAY_KEY_SECRET")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @classmethod
+    def from_env(cls) -> "Settings":
+        """Read the settings of this process once. Exits with one line for each variable that is
+        missing or wrong, naming it and never printing its value."""
+        return _from_env()
+
+
+@lru_cache(maxsize=1)
+def _from_env() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            reason = problem["msg"].removeprefix("Value error, ")
+            print(f"configuration: {name}: {reason}" if name else f"configuration: {reason}", file=sys.stderr)
+        raise SystemExit(78) from None
