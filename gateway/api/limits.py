@@ -1,0 +1,69 @@
+"""Rate limits per client address, counted in Redis, or in this process while Redis is away."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, Response, current_app, g
+from flask_limiter import Limiter, RequestLimit
+from flask_limiter.util import get_remote_address
+
+from config.settings import Settings
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+API_PREFIX = "/api/"
+
+limiter = Limiter(get_remote_address)
+
+
+def _api_limit() -> str:
+    return str(current_app.config["RATELIMIT_API"])
+
+
+def _webhook_limit() -> str:
+    return str(current_app.config["RATELIMIT_WEBHOOK"])
+
+
+# Applied to a blueprint: all of its routes, and those of other blueprints with it, count together.
+api_limit = limiter.shared_limit(_api_limit, scope="api")
+
+
+def limit_wrongly_signed(view: View) -> View:
+    """Count only refused calls of the webhook against its limit. One payment makes about three rightly
+    signed ones, and the provider calls from few addresses."""
+    return limiter.limit(  # type: ignore[return-value]
+        _webhook_limit, override_defaults=True, deduct_when=lambda response: response.status_code >= 400
+    )(view)
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Count every request under /api/ against the address's limit, and say in headers what is left."""
+    app.config.update(
+        RATELIMIT_ENABLED=settings.ratelimit_enabled,
+        RATELIMIT_API=settings.ratelimit_api,
+        RATELIMIT_WEBHOOK=settings.ratelimit_webhook,
+        RATELIMIT_DEFAULT=None,
+        RATELIMIT_STORAGE_URI=settings.redis_url,
+        RATELIMIT_STORAGE_OPTIONS={
+            "socket_connect_timeout": settings.redis_timeout_seconds,
+            "socket_timeout": settings.redis_timeout_seconds,
+        },
+        RATELIMIT_STRATEGY="moving-window",
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        RATELIMIT_KEY_PREFIX="payments",
+    )
+    limiter.init_app(app)
+    app.after_request(_say_what_is_left)
+
+
+def _say_what_is_left(response: Response) -> Response:
+    limit: RequestLimit | None = limiter.current_limit if limiter.enabled else None
+    if limit is None or "request_id" not in g:
+        return response
+    reset_seconds = max(1, round(limit.reset_at - g.started_at))
+    response.headers["RateLimit-Limit"] = str(limit.limit.amount)
+    response.headers["RateLimit-Remaining"] = str(limit.remaining)
+    response.headers["RateLimit-Reset"] = str(reset_seconds)
+    if response.status_code == 429:
+        response.headers["Retry-After"] = str(reset_seconds)
+    return response

@@ -1,0 +1,312 @@
+"""Orders: create one, verify its payment, look at it, cancel it."""
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from gateway import dispatch
+from gateway.api import present
+from gateway.api.fields import MajorAmount, Notes, Uuid
+from gateway.api.openapi import can_fail, idempotent_by_key
+from gateway.api.parsing import StrictBlueprint, idempotency_key
+from gateway.api.schemas import (
+    ORDER_EXAMPLE,
+    PAYMENT_EXAMPLE,
+    RECEIPT_EXAMPLE,
+    OrderShape,
+    PaymentRow,
+    ReceiptLink,
+    envelope,
+    timestamp,
+)
+from gateway.api.services import context, viewer, wait_for
+from gateway.domain import access, orders, payments
+from gateway.domain.errors import InvalidInput, OrderCreationFailed
+from gateway.domain.idempotency import Idempotency
+from gateway.domain.models import Payment
+from gateway.domain.money import InvalidAmount, to_minor
+from gateway.domain.receipts import PURPOSE_DEFAULT
+from gateway.domain.states import ATTEMPTED
+
+blueprint = StrictBlueprint(
+    "orders", __name__, url_prefix="/api/v1/payments", description="Orders and their payment."
+)
+
+CURRENCY = "INR"
+RETRY_AFTER = {"Retry-After": "2"}
+
+
+class NewOrder(ma.Schema):
+    schoolId = Uuid(required=True, metadata={"type": "string", "format": "uuid"})
+    amount = MajorAmount(
+        required=True, metadata={"type": "number", "description": "In rupees, at most two decimals."}
+    )
+    notes = Notes(load_default=dict, metadata={"type": "object"})
+
+
+class OrderData(ma.Schema):
+    order = fields.Nested(OrderShape, required=True, allow_none=True)
+    payment = fields.Nested(PaymentRow, required=True)
+
+
+OrderAnswer = envelope(OrderData, "OrderAnswer")
+
+
+class CheckoutResult(ma.Schema):
+    """What Checkout hands to the browser; Razorpay's own snake_case names are taken as well."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+    razorpayOrderId = fields.String(required=True, validate=validate.Length(1, 64))
+    razorpayPaymentId = fields.String(
+        required=True, validate=validate.Regexp(r"[A-Za-z0-9_]{1,64}\Z", error="is not a payment id")
+    )
+    razorpaySignature = fields.String(required=True, validate=validate.Length(1, 256))
+
+    SNAKE_CASE = {
+        "razorpay_order_id": "razorpayOrderId",
+        "razorpay_payment_id": "razorpayPaymentId",
+        "razorpay_signature": "razorpaySignature",
+    }
+
+    @ma.pre_load
+    def take_snake_case(self, data: Any, **_: Any) -> Any:
+        """Rename Razorpay's own names. Both spellings of one field at once are refused as unknown."""
+        if not isinstance(data, dict):
+            return data
+        renamed = dict(data)
+        for snake, camel in self.SNAKE_CASE.items():
+            if snake in renamed and camel not in renamed:
+                renamed[camel] = renamed.pop(snake)
+        return renamed
+
+
+class VerifiedData(ma.Schema):
+    payment = fields.Nested(PaymentRow, required=True)
+    receipt = fields.Nested(ReceiptLink, required=True, allow_none=True)
+
+
+VerifiedAnswer = envelope(VerifiedData, "VerifiedAnswer")
+
+
+class ReceiptRow(ma.Schema):
+    id = fields.String(required=True)
+    receiptNumber = fields.String(required=True)
+    receiptType = fields.String(required=True)
+    generatedAt = timestamp(required=True)
+    downloadUrl = fields.String(required=True)
+
+
+class StatusData(ma.Schema):
+    payment = fields.Nested(PaymentRow, required=True)
+    receipts = fields.List(fields.Nested(ReceiptRow), required=True)
+
+
+StatusAnswer = envelope(StatusData, "StatusAnswer", message=False)
+
+CREATED_EXAMPLE = {
+    "success": True,
+    "data": {
+        "order": ORDER_EXAMPLE,
+        "payment": {
+            **{
+                key: PAYMENT_EXAMPLE[key]
+                for key in ("id", "schoolId", "razorpayOrderId", "amount", "currency")
+            },
+            "status": "CREATED",
+            "receipt": "RCP_1234567890_abc123",
+            "createdAt": "2024-01-01T00:00:00.000Z",
+        },
+    },
+    "message": "Payment order created successfully",
+}
+VERIFIED_EXAMPLE = {
+    "success": True,
+    "data": {"payment": PAYMENT_EXAMPLE, "receipt": RECEIPT_EXAMPLE},
+    "message": "Payment verified successfully",
+}
+STATUS_EXAMPLE = {
+    "success": True,
+    "data": {
+        "payment": PAYMENT_EXAMPLE | {"attempts": 1, "createdAt": "2024-01-01T00:00:00.000Z"},
+        "receipts": [
+            {
+                "id": RECEIPT_EXAMPLE["id"],
+                "receiptNumber": RECEIPT_EXAMPLE["receiptNumber"],
+                "receiptType": "PAYMENT_RECEIPT",
+                "generatedAt": "2024-01-01T00:05:30.000Z",
+                "downloadUrl": RECEIPT_EXAMPLE["downloadUrl"],
+            }
+        ],
+    },
+}
+
+
+@blueprint.post("/orders")
+@can_fail("order_creation")
+@idempotent_by_key
+@blueprint.arguments(
+    NewOrder,
+    example={
+        "schoolId": ORDER_EXAMPLE["notes"]["schoolId"],  # type: ignore[index]
+        "amount": 500.00,
+        "notes": {"purpose": "school_registration"},
+    },
+)
+@blueprint.response(201, OrderAnswer, example=CREATED_EXAMPLE)
+@blueprint.alt_response(202, schema=OrderAnswer, description="Recorded; the order is still being opened.")
+def create_order(body: dict[str, Any]) -> Any:
+    """Create a payment order
+
+    The payment is recorded first, then the order is opened at the provider. When the provider's answer was
+    lost, the outcome is found out by the receipt number; until it is known, the answer is 202 with
+    `order: null`, and repeating the request with the same Idempotency-Key gets the order.
+    """
+    surroundings = context()
+    amount_minor = _minor(body["amount"], surroundings.limits.payment_amount_minor_max)
+    notes = {"purpose": PURPOSE_DEFAULT} | body["notes"]
+    notes.pop("schoolId", None)
+    key = idempotency_key()
+    idempotency = key and Idempotency.of(
+        user_id=viewer().id,
+        operation="create_order",
+        client_key=key,
+        request={"schoolId": body["schoolId"], "amount_minor": amount_minor, "notes": body["notes"]},
+    )
+    payment, claim = payments.create(
+        surroundings,
+        viewer(),
+        amount_minor=amount_minor,
+        currency=CURRENCY,
+        school_id=body["schoolId"],
+        notes=notes,
+        idempotency=idempotency or None,
+    )
+    if claim:
+        payment = orders.open_order(surroundings, claim)
+    payment = wait_for(lambda: _again(payment), orders.is_settled)
+    return _created(payment, replayed=claim is None)
+
+
+def _minor(amount: Any, amount_minor_max: int) -> int:
+    try:
+        return to_minor(amount, CURRENCY, amount_minor_max)
+    except InvalidAmount as error:
+        raise InvalidInput("The request is not valid.", amount=str(error)) from error
+
+
+def _again(payment: Payment) -> Payment:
+    """Return a settled payment as it is, and another one read anew."""
+    return payment if orders.is_settled(payment) else Payment.objects.get(id=payment.id)
+
+
+def _created(payment: Payment, *, replayed: bool) -> Any:
+    if payment.provider_order_id is None and orders.is_settled(payment):
+        raise OrderCreationFailed(
+            "The payment provider did not open an order.",
+            paymentId=payment.id,
+            provider=payment.failure_reason,
+        )
+    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    data = {"order": present.order(payment), "payment": present.created_payment(payment)}
+    if payment.provider_order_id is None:
+        message = "Payment recorded; its order is being opened"
+        return {"success": True, "data": data, "message": message}, 202, headers | RETRY_AFTER
+    return {"success": True, "data": data, "message": "Payment order created successfully"}, 201, headers
+
+
+@blueprint.post("/verify")
+@can_fail("invalid_signature", "verification", "payment")
+@blueprint.arguments(
+    CheckoutResult,
+    examples={
+        "documented": {
+            "value": {
+                "razorpayOrderId": "order_xyz123",
+                "razorpayPaymentId": "pay_abc456",
+                "razorpaySignature": "signature_hash_string",
+            }
+        },
+        "as Checkout hands it over": {
+            "value": {
+                "razorpay_order_id": "order_xyz123",
+                "razorpay_payment_id": "pay_abc456",
+                "razorpay_signature": "signature_hash_string",
+            }
+        },
+    },
+)
+@blueprint.response(200, VerifiedAnswer, example=VERIFIED_EXAMPLE)
+@blueprint.alt_response(202, schema=VerifiedAnswer, description="Signed; still being captured or read.")
+def verify_payment(body: dict[str, str]) -> Any:
+    """Verify a payment
+
+    The signature is checked with the order id that is stored here, then the payment is read from the
+    provider. An authorised payment is captured; when that takes long, the answer is 202.
+    """
+    payment = access.payment_by_order(viewer(), body["razorpayOrderId"])
+    surroundings = context()
+    payment = payments.verify(
+        surroundings,
+        payment,
+        provider_payment_id=body["razorpayPaymentId"],
+        signature=body["razorpaySignature"],
+    )
+    dispatch.due_work(payment, surroundings.now())
+    payment = wait_for(lambda: _when_paid(payment), _is_decided)
+    receipt = present.find_receipt(payment, "PAYMENT_RECEIPT")
+    data = {"payment": present.payment_state(payment), "receipt": present.receipt_link(receipt)}
+    if not payment.captured_minor:
+        message = "Payment received; it is still being confirmed"
+        return {"success": True, "data": data, "message": message}, 202, RETRY_AFTER
+    return {"success": True, "data": data, "message": "Payment verified successfully"}
+
+
+def _when_paid(payment: Payment) -> Payment:
+    return payment if payment.captured_minor else Payment.objects.get(id=payment.id)
+
+
+def _is_decided(payment: Payment) -> bool:
+    waiting = payment.unread_provider_payment_id or (payment.status == ATTEMPTED and payment.authorized_at)
+    return bool(payment.captured_minor or not waiting)
+
+
+@blueprint.get("/orders/<string:orderId>/status")
+@can_fail("payment")
+@blueprint.response(200, StatusAnswer, example=STATUS_EXAMPLE)
+def order_status(orderId: str) -> Any:
+    """Get the status of an order
+
+    orderId is the provider's order id, or the payment's id while the order is still being opened.
+    """
+    payment = access.payment_by_order(viewer(), orderId)
+    rows = [present.receipt_row(receipt) for receipt in payment.receipts]
+    return {"success": True, "data": {"payment": present.payment_state(payment), "receipts": rows}}
+
+
+@blueprint.post("/orders/<string:orderId>/cancel")
+@can_fail("payment", "not_cancellable", "provider_away")
+@blueprint.response(
+    200,
+    VerifiedAnswer,
+    example=VERIFIED_EXAMPLE
+    | {
+        "data": {"payment": PAYMENT_EXAMPLE | {"status": "CANCELLED"}, "receipt": RECEIPT_EXAMPLE},
+        "message": "Payment cancelled successfully",
+    },
+)
+def cancel_order(orderId: str) -> Any:
+    """Cancel an unpaid order
+
+    The provider is asked first whether the order was paid. A paid one can only be refunded. The answer
+    carries the cancellation receipt. Cancelling twice is harmless.
+    """
+    payment = access.payment_by_order(viewer(), orderId)
+    surroundings = context()
+    payment = payments.cancel(surroundings, payment)
+    dispatch.due_work(payment, surroundings.now())
+    receipt = present.find_receipt(payment, "CANCELLATION_RECEIPT")
+    data = {"payment": present.payment_state(payment), "receipt": present.receipt_link(receipt)}
+    return {"success": True, "data": data, "message": "Payment cancelled successfully"}

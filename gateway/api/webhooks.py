@@ -1,0 +1,97 @@
+"""Webhooks: verify the raw bytes, keep the event once, answer, and let a worker do the rest."""
+
+from typing import Any
+
+import marshmallow as ma
+from flask import request
+from marshmallow import fields
+
+from gateway import dispatch
+from gateway.api.auth import public
+from gateway.api.limits import limit_wrongly_signed
+from gateway.api.openapi import can_fail
+from gateway.api.parsing import StrictBlueprint
+from gateway.api.services import context
+from gateway.domain import webhooks
+from gateway.domain.errors import InvalidInput
+from gateway.domain.provider import MalformedEvent
+
+blueprint = StrictBlueprint(
+    "webhooks", __name__, url_prefix="/api/v1/payments", description="What the provider reports."
+)
+
+EVENT_ID_CHARS_MAX = 128
+
+
+class WebhookAnswer(ma.Schema):
+    status = fields.String(required=True)
+
+
+@blueprint.post("/webhook")
+@can_fail("invalid_signature")
+@public
+@limit_wrongly_signed
+@blueprint.response(200, WebhookAnswer, example={"status": "ok"})
+@blueprint.doc(
+    parameters=[
+        {
+            "in": "header",
+            "name": "X-Razorpay-Signature",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "HMAC-SHA256 of the raw body with the webhook secret, in hex.",
+        },
+        {
+            "in": "header",
+            "name": "X-Razorpay-Event-Id",
+            "schema": {"type": "string"},
+            "description": "The event's id; the same for every delivery of it.",
+        },
+    ],
+    requestBody={
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {
+                    "account_id": "acc_xyz",
+                    "contains": ["payment"],
+                    "created_at": 1640995200,
+                    "entity": "event",
+                    "event": "payment.captured",
+                    "payload": {
+                        "payment": {
+                            "entity": {
+                                "id": "pay_abc456",
+                                "order_id": "order_xyz123",
+                                "amount": 50000,
+                                "currency": "INR",
+                                "status": "captured",
+                                "method": "card",
+                            }
+                        }
+                    },
+                },
+            }
+        },
+    },
+)
+def receive_webhook() -> Any:
+    """Receive an event from the provider
+
+    The signature covers the raw body. An event that has come before, by its id or by its body, is
+    acknowledged and changes nothing; so is one about somebody else's order.
+    """
+    event_id = request.headers.get("X-Razorpay-Event-Id")
+    try:
+        received = webhooks.receive(
+            context(by="provider"),
+            request.get_data(),
+            signature=request.headers.get("X-Razorpay-Signature"),
+            event_id=event_id[:EVENT_ID_CHARS_MAX] if event_id else None,
+        )
+    except MalformedEvent as error:
+        raise InvalidInput("The body is not an event.", body=str(error)) from error
+    if received.event:
+        dispatch.work(received.event.work.kind, received.event.id)
+    return {"status": "ok"}

@@ -1,0 +1,101 @@
+"""Builds the web application: extensions, blueprints and error handlers, from the settings."""
+
+import redis
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import logging as json_logging
+from config.settings import Settings
+from gateway.api import (
+    auth,
+    docs,
+    errors,
+    health,
+    limits,
+    orders,
+    receipts,
+    refunds,
+    requests,
+    schools,
+    stats,
+    users,
+    webhooks,
+)
+from gateway.api.json_format import ExactJSONProvider
+from gateway.api.schemas import ErrorAnswer
+from gateway.api.services import EXTENSION, Services
+from gateway.domain.users import Passwords
+from gateway.runtime import Runtime, connect_database
+
+# These share one limit per address. The webhook has one of its own, and health and docs have none.
+LIMITED_BLUEPRINTS = (
+    users.blueprint,
+    orders.blueprint,
+    schools.blueprint,
+    refunds.blueprint,
+    stats.blueprint,
+    receipts.blueprint,
+)
+BLUEPRINTS = (*LIMITED_BLUEPRINTS, webhooks.blueprint, health.blueprint)
+
+for limited in LIMITED_BLUEPRINTS:
+    limits.api_limit(limited)
+
+API_DESCRIPTION = (
+    "Create payments, pay them through Razorpay, refund them, and download receipts. Amounts in requests"
+    " and statistics are in major units (500.00 rupees); `amount` in orders, payments and refunds is in the"
+    " currency's smallest unit (50000 paise). Log in, then press Authorize and paste the token."
+)
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the WSGI application. Connects to MongoDB, so call it after a fork. Raises pymongo's errors
+    when MongoDB is away: without its unique indexes nothing may be accepted."""
+    json_logging.configure(settings.log_level)
+    app = Flask("gateway", static_folder=None)
+    app.json = ExactJSONProvider(app)
+    app.url_map.strict_slashes = False
+    app.config.update(MAX_CONTENT_LENGTH=settings.request_body_bytes_max)
+    if settings.trusted_proxy_count:
+        hops = settings.trusted_proxy_count
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    connect_database(settings)
+    app.extensions[EXTENSION] = Services(
+        settings=settings,
+        runtime=Runtime(settings),
+        passwords=Passwords.at_cost(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes),
+    )
+    app.extensions[health.REDIS_CLIENT] = redis.Redis.from_url(
+        settings.redis_url,
+        socket_connect_timeout=settings.redis_timeout_seconds,
+        socket_timeout=settings.redis_timeout_seconds,
+    )
+    # The order matters: an id first, then the limit, then the token.
+    requests.register(app)
+    limits.register(app, settings)
+    auth.register(app, settings)
+    _register_api(app)
+    errors.register(app)
+    return app
+
+
+def _register_api(app: Flask) -> None:
+    app.config.update(
+        API_TITLE="Payment service API",
+        API_VERSION="1.0.0",
+        OPENAPI_VERSION="3.0.3",
+        API_SPEC_OPTIONS={
+            "info": {"description": API_DESCRIPTION},
+            "security": [{"bearerAuth": []}],
+            "servers": [{"url": "/"}],
+        },
+    )
+    api = errors.DocumentedErrorsApi(app)
+    api.spec.components.security_scheme(
+        "bearerAuth", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    )
+    api.spec.components.schema("ErrorAnswer", schema=ErrorAnswer)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(docs.blueprint)
+    app.extensions[docs.API] = api

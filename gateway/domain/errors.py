@@ -1,0 +1,101 @@
+"""Anticipated refusals. Each has a stable code from the API document; the HTTP status belongs to the API.
+
+What the provider can answer is in `provider`; anything else that goes wrong is a mistake of ours and crashes.
+"""
+
+from typing import Any
+
+
+class DomainError(Exception):
+    """A refusal that the caller can understand. `details` maps a field or fact to a sentence or value."""
+
+    code = "DOMAIN_ERROR"
+
+    def __init__(self, message: str, /, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class InvalidInput(DomainError):
+    """A field has a value that no client may send."""
+
+    code = "VALIDATION_ERROR"
+
+
+class PaymentNotFound(DomainError):
+    """There is no such payment, or it is not the caller's to see."""
+
+    code = "PAYMENT_NOT_FOUND"
+
+
+class ReceiptNotFound(DomainError):
+    """There is no such receipt, or it is not the caller's to see."""
+
+    code = "RECEIPT_NOT_FOUND"
+
+
+class InvalidSignature(DomainError):
+    """A signature was not made with the secret that only the provider and we know."""
+
+    code = "INVALID_SIGNATURE"
+
+
+class OrderCreationFailed(DomainError):
+    """The provider holds no order for this payment, and none will be made."""
+
+    code = "ORDER_CREATION_FAILED"
+
+
+class VerificationFailed(DomainError):
+    """The signature is right, but the provider's payment is not the one that this order asked for."""
+
+    code = "VERIFICATION_FAILED"
+
+
+class RefundRefused(DomainError):
+    """The refund does not fit what was captured, or the payment's status."""
+
+    code = "REFUND_FAILED"
+
+
+class RefundRejected(DomainError):
+    """The provider refused the refund; its reservation has been given back."""
+
+    code = "REFUND_FAILED"
+
+
+class NotCancellable(DomainError):
+    """The payment was made, or is being made, and can only be refunded."""
+
+    code = "PAYMENT_NOT_CANCELLABLE"
+
+
+class ProviderDidNotAnswer(DomainError):
+    """The provider could not be asked; nothing has been changed, and asking again later is safe."""
+
+    code = "PROVIDER_UNAVAILABLE"
+
+
+class IdempotencyMismatch(DomainError):
+    """The same Idempotency-Key came with another body."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class TooBusy(DomainError):
+    """Too many changes of one document at the same moment; nothing has been written."""
+
+    code = "CONFLICT"
+
+
+class EmailTaken(DomainError):
+    """Another account has this e-mail address."""
+
+    code = "EMAIL_ALREADY_REGISTERED"
+
+
+class InvalidCredentials(DomainError):
+    """Unknown e-mail or wrong password; which of the two is never said."""
+
+    code = "INVALID_CREDENTIALS"

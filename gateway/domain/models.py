@@ -1,0 +1,259 @@
+"""The documents, as they lie in MongoDB, and their indexes. Knows nothing about when they may change.
+
+Amounts are integers in the currency's smallest unit, times are aware UTC. `version` counts the changes
+of a document; every change is conditional on it (see `store`). `work` says what must still happen to the
+document and when, so that losing the queue loses nothing; it is absent when nothing is left to do.
+"""
+
+import uuid
+
+from mongoengine import (
+    BinaryField,
+    BooleanField,
+    DateTimeField,
+    Document,
+    EmbeddedDocument,
+    EmbeddedDocumentField,
+    EmbeddedDocumentListField,
+    IntField,
+    ListField,
+    MapField,
+    StringField,
+)
+
+from gateway.domain.states import CREATED, REFUND_PENDING, REFUND_STATUSES, STATUSES
+
+HISTORY_ENTRIES_MAX = 200
+REFUNDS_PER_PAYMENT_MAX = 50
+PROVIDER_PAYMENTS_MAX = 50
+REASON_CHARS_MAX = 500
+
+
+def new_id() -> str:
+    """Return a fresh random id (UUID version 4, 36 characters)."""
+    return str(uuid.uuid4())
+
+
+class Work(EmbeddedDocument):
+    """What must still happen to the document. A claim moves `due_at` to the end of the claim, so that
+    one index finds both what is due and what a dead worker left behind."""
+
+    kind = StringField(required=True)
+    due_at = DateTimeField(required=True)
+    attempts = IntField(default=0)
+    claimed_until = DateTimeField()
+    last_error = StringField(max_length=REASON_CHARS_MAX)
+
+
+class HistoryEntry(EmbeddedDocument):
+    """One change of a payment: from where to where, why, who or what caused it, and when."""
+
+    at = DateTimeField(required=True)
+    from_status = StringField(required=True)
+    to_status = StringField(required=True)
+    why = StringField(required=True, max_length=REASON_CHARS_MAX)
+    by = StringField(required=True)
+    correlation_id = StringField()
+
+
+class Refund(EmbeddedDocument):
+    """Part of a captured payment on its way back. `id` is also the provider's idempotency key."""
+
+    id = StringField(required=True)
+    amount_minor = IntField(required=True, min_value=1)
+    status = StringField(required=True, choices=REFUND_STATUSES, default=REFUND_PENDING)
+    provider_refund_id = StringField()
+    notes = MapField(StringField())
+    requested_by = StringField(required=True)
+    requested_at = DateTimeField(required=True)
+    accepted_at = DateTimeField()
+    processed_at = DateTimeField()
+    failure_reason = StringField(max_length=REASON_CHARS_MAX)
+    attempts = IntField(default=0)
+    # Unique over all payments. A refund that came without a key carries its own id here.
+    idempotency_key = StringField(required=True)
+    request_fingerprint = StringField()
+
+
+class ReceiptRef(EmbeddedDocument):
+    """A receipt that this payment is owed. Minted in the same write as the change that it documents."""
+
+    id = StringField(required=True)
+    number = StringField(required=True)
+    kind = StringField(required=True)
+    refund_id = StringField()
+    issued_at = DateTimeField(required=True)
+    # Whether the Receipt document exists already.
+    stored = BooleanField(default=False)
+
+
+class Payment(Document):
+    """Our record of one wish to collect one amount. Everything that must agree lives in here."""
+
+    id = StringField(primary_key=True, default=new_id)
+    version = IntField(required=True, default=1)
+    user_id = StringField(required=True)
+    user_email = StringField(required=True)
+    school_id = StringField()
+    amount_minor = IntField(required=True, min_value=1)
+    currency = StringField(required=True)
+    status = StringField(required=True, choices=STATUSES, default=CREATED)
+    order_receipt = StringField(required=True)
+    notes = MapField(StringField())
+    idempotency_key = StringField()
+    idempotency_expires_at = DateTimeField()
+    request_fingerprint = StringField()
+
+    provider_order_id = StringField()
+    provider_order_created_at = DateTimeField()
+    # When an order was last asked for; an answer that was lost may still turn up after it.
+    order_requested_at = DateTimeField()
+    # A payment whose signature was right but which could not be read from the provider yet.
+    unread_provider_payment_id = StringField()
+    # Every attempt seen, so that each counts once, however often it is reported.
+    provider_payments_seen = ListField(StringField())
+    provider_payment_id = StringField()
+    payment_method = StringField()
+    failure_reason = StringField(max_length=REASON_CHARS_MAX)
+    authorized_at = DateTimeField()
+    paid_at = DateTimeField()
+    cancelled_at = DateTimeField()
+    captured_minor = IntField(required=True, default=0)
+    refund_reserved_minor = IntField(required=True, default=0)
+    refunds = EmbeddedDocumentListField(Refund)
+    receipts = EmbeddedDocumentListField(ReceiptRef)
+    needs_review = BooleanField(default=False)
+    history = EmbeddedDocumentListField(HistoryEntry)
+    created_at = DateTimeField(required=True)
+    updated_at = DateTimeField(required=True)
+    work = EmbeddedDocumentField(Work)
+
+    meta = {
+        "collection": "payments",
+        "auto_create_index": False,
+        "indexes": [
+            {"fields": ["order_receipt"], "unique": True},
+            {"fields": ["provider_order_id"], "unique": True, "sparse": True},
+            {"fields": ["provider_payment_id"], "unique": True, "sparse": True},
+            {"fields": ["idempotency_key"], "unique": True, "sparse": True},
+            {
+                "fields": ["refunds.idempotency_key"],
+                "unique": True,
+                "partialFilterExpression": {"refunds.idempotency_key": {"$exists": True}},
+            },
+            {"fields": ["receipts.id"], "sparse": True},
+            {"fields": ["user_id", "-created_at", "-id"]},
+            {"fields": ["user_id", "status", "-created_at", "-id"]},
+            {"fields": ["user_id", "school_id", "-created_at", "-id"]},
+            {"fields": ["school_id", "-created_at", "-id"]},
+            {"fields": ["school_id", "status", "-created_at", "-id"]},
+            {"fields": ["work.due_at"], "sparse": True},
+        ],
+    }
+
+    @property
+    def attempts(self) -> int:
+        """How many times a customer tried to pay, successful and failed tries alike."""
+        return len(self.provider_payments_seen)
+
+    @property
+    def refunded_minor(self) -> int:
+        """What the provider has accepted to send back, in minor units."""
+        return sum(r.amount_minor for r in self.refunds if r.accepted_at and r.status != "failed")
+
+
+class WebhookEvent(Document):
+    """One rightly signed delivery, kept as it came. Event id and body hash are each unique, because the
+    signature covers the body only and anyone may replay an old body under a new event id."""
+
+    id = StringField(primary_key=True, default=new_id)
+    version = IntField(required=True, default=1)
+    event_id = StringField()
+    body_sha256 = StringField(required=True)
+    body = BinaryField(required=True)
+    name = StringField()
+    outcome = StringField()
+    why = StringField(max_length=REASON_CHARS_MAX)
+    payment_id = StringField()
+    received_at = DateTimeField(required=True)
+    finished_at = DateTimeField()
+    work = EmbeddedDocumentField(Work)
+
+    meta = {
+        "collection": "webhook_events",
+        "auto_create_index": False,
+        "indexes": [
+            {"fields": ["event_id"], "unique": True, "sparse": True},
+            {"fields": ["body_sha256"], "unique": True},
+            {"fields": ["payment_id"], "sparse": True},
+            {"fields": ["work.due_at"], "sparse": True},
+        ],
+    }
+
+
+class Receipt(Document):
+    """A receipt's contents and its PDF. One per payment, kind and refund; `id` is derived from the three."""
+
+    id = StringField(primary_key=True)
+    version = IntField(required=True, default=1)
+    payment_id = StringField(required=True)
+    kind = StringField(required=True)
+    number = StringField(required=True)
+    # The snapshot that is rendered: JSON of a ReceiptContents.
+    contents = StringField(required=True)
+    pdf = BinaryField()
+    pdf_sha256 = StringField()
+    rendered_at = DateTimeField()
+    work = EmbeddedDocumentField(Work)
+
+    meta = {
+        "collection": "receipts",
+        "auto_create_index": False,
+        "indexes": [
+            {"fields": ["number"], "unique": True},
+            {"fields": ["payment_id"]},
+            {"fields": ["work.due_at"], "sparse": True},
+        ],
+    }
+
+
+class User(Document):
+    """A person's account. `email` is kept in lower case, which makes it unique without regard to case."""
+
+    id = StringField(primary_key=True, default=new_id)
+    email = StringField(required=True)
+    name = StringField(required=True)
+    phone_number = StringField(required=True)
+    password_hash = StringField(required=True)
+    role = StringField(required=True, choices=("customer", "school_staff", "admin"), default="customer")
+    school_ids = ListField(StringField())
+    created_at = DateTimeField(required=True)
+
+    meta = {
+        "collection": "users",
+        "auto_create_index": False,
+        "indexes": [{"fields": ["email"], "unique": True}],
+    }
+
+
+class RevokedToken(Document):
+    """A login session or a single token that is refused from now on. Removed once it has expired anyway."""
+
+    id = StringField(primary_key=True)
+    expires_at = DateTimeField(required=True)
+
+    meta = {
+        "collection": "revoked_tokens",
+        "auto_create_index": False,
+        "indexes": [{"fields": ["expires_at"], "expireAfterSeconds": 0}],
+    }
+
+
+DOCUMENTS = (Payment, WebhookEvent, Receipt, User, RevokedToken)
+DOCUMENTS_WITH_WORK = (Payment, WebhookEvent, Receipt)
+
+
+def create_indexes() -> None:
+    """Create the collections and indexes. Safe to call again and from several processes at once."""
+    for document in DOCUMENTS:
+        document.ensure_indexes()

@@ -1,0 +1,136 @@
+"""What a provider's message means for a payment. Messages are observations, not orders: a duplicate, a
+stale or an out-of-order one is a no-op, a contradicting one asks for a person, and money that has been
+seen is never un-seen. Nothing here raises because of what the provider says.
+"""
+
+from gateway.domain.context import Context
+from gateway.domain.models import PROVIDER_PAYMENTS_MAX, REASON_CHARS_MAX, Payment
+from gateway.domain.provider import ProviderPayment
+from gateway.domain.receipts import mint
+from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, FAILED, PAID
+from gateway.domain.transitions import flag_for_review, move, note
+
+
+def mismatch(payment: Payment, seen: ProviderPayment) -> str | None:
+    """Return in what respect the provider's payment is not for this order, or None when it is.
+    Identity comes from the order id; amount and currency must agree as well."""
+    if seen.order_id != payment.provider_order_id:
+        return f"it belongs to order {seen.order_id}, not {payment.provider_order_id}"
+    if seen.currency != payment.currency:
+        return f"its currency is {seen.currency}, not {payment.currency}"
+    if seen.amount_minor != payment.amount_minor:
+        return f"its amount is {seen.amount_minor}, not {payment.amount_minor}"
+    return None
+
+
+def observe_payment(payment: Payment, seen: ProviderPayment, context: Context) -> bool:
+    """Take note of one provider payment as it was at some moment. Only alters the copy in memory.
+
+    Returns whether anything changed. Any number of calls with the same observation, in any order with
+    others, end in the same state.
+    """
+    wrong = mismatch(payment, seen)
+    if wrong:
+        return _review_once(payment, f"provider payment {seen.id} does not fit: {wrong}", context)
+    counted = _count_attempt(payment, seen)
+    if seen.status == "captured" or (seen.status == "refunded" and seen.captured):
+        return _captured(payment, seen, context) or counted
+    if seen.status == "authorized":
+        return _authorized(payment, seen, context) or counted
+    if seen.status == "refunded":
+        return _returned_uncaptured(payment, seen, context) or counted
+    if seen.status == "failed":
+        return _failed(payment, seen, context) or counted
+    return counted
+
+
+def _count_attempt(payment: Payment, seen: ProviderPayment) -> bool:
+    if seen.id in payment.provider_payments_seen:
+        return False
+    if len(payment.provider_payments_seen) >= PROVIDER_PAYMENTS_MAX:
+        return False
+    payment.provider_payments_seen.append(seen.id)
+    return True
+
+
+def _captured(payment: Payment, seen: ProviderPayment, context: Context) -> bool:
+    if payment.captured_minor:
+        if payment.provider_payment_id == seen.id:
+            return False
+        return _review_once(payment, f"a second payment, {seen.id}, was captured for this order", context)
+    was_cancelled = payment.status == CANCELLED
+    payment.captured_minor = seen.amount_minor
+    payment.paid_at = min(seen.created_at or context.now(), context.now())
+    payment.failure_reason = None
+    payment.unread_provider_payment_id = None
+    _adopt(payment, seen)
+    move(payment, PAID, f"{seen.id} was captured", context)
+    mint(payment, "PAYMENT_RECEIPT", context.now())
+    if was_cancelled:
+        flag_for_review(payment, "money arrived after the order was cancelled", context)
+    return True
+
+
+def _authorized(payment: Payment, seen: ProviderPayment, context: Context) -> bool:
+    if payment.captured_minor:
+        return False
+    if payment.status == CANCELLED:
+        return _review_once(payment, f"{seen.id} was authorised after the order was cancelled", context)
+    if payment.authorized_at:
+        if payment.provider_payment_id == seen.id:
+            return False
+        return _review_once(payment, f"a second payment, {seen.id}, was authorised for this order", context)
+    payment.authorized_at = context.now()
+    payment.failure_reason = None
+    payment.unread_provider_payment_id = None
+    _adopt(payment, seen)
+    if payment.status == ATTEMPTED:
+        note(payment, f"{seen.id} was authorised", context)
+    else:
+        move(payment, ATTEMPTED, f"{seen.id} was authorised", context)
+    return True
+
+
+def _returned_uncaptured(payment: Payment, seen: ProviderPayment, context: Context) -> bool:
+    """The provider gives authorised money back when nobody captures it in time."""
+    if payment.captured_minor or payment.provider_payment_id != seen.id or not payment.authorized_at:
+        return False
+    payment.authorized_at = None
+    payment.failure_reason = "The payment was authorised but not captured in time; the money went back."
+    if payment.status == ATTEMPTED:
+        move(payment, FAILED, f"{seen.id} was returned without having been captured", context)
+    flag_for_review(payment, f"{seen.id} was not captured in time", context)
+    return True
+
+
+def _failed(payment: Payment, seen: ProviderPayment, context: Context) -> bool:
+    if payment.captured_minor or payment.status == CANCELLED:
+        return False
+    if payment.unread_provider_payment_id == seen.id:
+        payment.unread_provider_payment_id = None
+    # While money is authorised, a failure can only be about another try, or be older news.
+    if payment.authorized_at:
+        return False
+    reason = (seen.failure_reason or "The payment failed.")[:REASON_CHARS_MAX]
+    if payment.status == FAILED and payment.failure_reason == reason:
+        return False
+    payment.failure_reason = reason
+    payment.payment_method = seen.method or payment.payment_method
+    if payment.status in (CREATED, ATTEMPTED):
+        move(payment, FAILED, f"{seen.id} failed: {reason}", context)
+    else:
+        note(payment, f"{seen.id} failed: {reason}", context)
+    return True
+
+
+def _adopt(payment: Payment, seen: ProviderPayment) -> None:
+    payment.provider_payment_id = seen.id
+    payment.payment_method = seen.method or payment.payment_method
+
+
+def _review_once(payment: Payment, why: str, context: Context) -> bool:
+    """Flag the contradiction, but write it down only the first time that it is reported."""
+    if any(why in entry.why for entry in payment.history):
+        return False
+    flag_for_review(payment, why, context)
+    return True

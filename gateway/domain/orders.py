@@ -1,0 +1,154 @@
+"""Opening a payment's order at the provider: once, even when an answer is lost on the way.
+
+The provider has no idempotency key for orders, so the order receipt that we mint is the identity: whenever
+an earlier call may have had its effect, the order is looked up by it before another call is made.
+"""
+
+from datetime import timedelta
+
+from gateway.domain import work
+from gateway.domain.context import Context
+from gateway.domain.models import REASON_CHARS_MAX, Payment
+from gateway.domain.payments import postpone
+from gateway.domain.provider import (
+    OutcomeUnknown,
+    ProviderError,
+    ProviderOrder,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from gateway.domain.states import CREATED, FAILED
+from gateway.domain.transitions import change_payment, flag_for_review, move, note
+
+# How long a call whose answer was lost may still be under way at the provider. Until then the order is only
+# looked up; afterwards its absence means that the call had no effect.
+LOST_CALL_SECONDS = 10
+# After this time nobody waits for the order any more; if the provider says that there is none, it is final.
+OPENING_GIVEN_UP_AFTER = timedelta(minutes=15)
+
+
+def reopen_order(context: Context, payment_id: str) -> Payment | None:
+    """Take up the opening of an order that an earlier try left undone.
+
+    Claims the payment's work; returns None when there was nothing to claim.
+    """
+    claim = work.claim(context, Payment, payment_id, work.OPEN_ORDER)
+    return open_order(context, claim) if claim else None
+
+
+def is_settled(payment: Payment) -> bool:
+    """Return whether the opening of the order has ended, in an order or in its refusal."""
+    return payment.provider_order_id is not None or payment.status != CREATED
+
+
+def open_order(context: Context, claim: work.Claim[Payment]) -> Payment:
+    """Open the provider order under the claim, or find the one that an earlier try has opened.
+
+    Returns the payment: with its provider_order_id; or FAILED with a failure_reason when the provider
+    certainly holds no order and will not make one; or CREATED with the work coming due again, when the
+    outcome is unknown.
+    """
+    payment = claim.document
+    first_try = claim.attempts == 1
+    try:
+        order = _create_or_find(context, payment) if first_try else _find_or_create(context, payment)
+    except ProviderRejected as error:
+        return _give_up(context, claim, error)
+    except ProviderUnavailable as error:
+        if first_try or context.now() > payment.created_at + OPENING_GIVEN_UP_AFTER:
+            return _give_up(context, claim, error)
+        return postpone(context, claim, error)
+    except OutcomeUnknown as error:
+        return postpone(context, claim, error)
+    return _attach(context, claim, order)
+
+
+def _create_or_find(context: Context, payment: Payment) -> ProviderOrder:
+    """Create the order; when the answer is lost, or says that the receipt is taken, look it up.
+
+    Raises ProviderUnavailable only when there certainly is no order: the call never started, or its error
+    answer was complete and the order is not there afterwards, twice in a row.
+    """
+    for last_try in (False, True):
+        try:
+            return _create(context, payment)
+        except ProviderUnavailable:
+            if last_try:
+                raise
+        except OutcomeUnknown as error:
+            found = context.provider.find_order(order_receipt=payment.order_receipt)
+            if found:
+                return found
+            if not error.answered:
+                raise
+            if last_try:
+                raise ProviderUnavailable(error.description, http_status=error.http_status) from error
+    raise AssertionError("the second try returns or raises")
+
+
+def _create(context: Context, payment: Payment) -> ProviderOrder:
+    try:
+        return context.provider.create_order(
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            order_receipt=payment.order_receipt,
+            notes=order_notes(payment),
+        )
+    except ProviderRejected:
+        # Some accounts refuse a receipt that they have seen: then the order exists, and it is ours.
+        found = context.provider.find_order(order_receipt=payment.order_receipt)
+        if found:
+            return found
+        raise
+
+
+def _find_or_create(context: Context, payment: Payment) -> ProviderOrder:
+    """Look the order up; create it only when the last call can no longer be under way."""
+    found = context.provider.find_order(order_receipt=payment.order_receipt)
+    if found:
+        return found
+    now = context.now()
+    if now < payment.order_requested_at + timedelta(seconds=LOST_CALL_SECONDS):
+        raise OutcomeUnknown("the order is not there yet; an earlier call may still be under way")
+    if now > payment.created_at + OPENING_GIVEN_UP_AFTER:
+        raise ProviderUnavailable("the provider opened no order in time")
+
+    def about_to_ask(payment: Payment) -> bool:
+        payment.order_requested_at = now
+        return True
+
+    # If we die after this write and before the call, the next try only waits a little longer.
+    change_payment(context, payment.id, about_to_ask)
+    return _create_or_find(context, payment)
+
+
+def order_notes(payment: Payment) -> dict[str, str]:
+    """Return the notes that the provider order carries: the caller's, and the school, which we say."""
+    return payment.notes | ({"schoolId": payment.school_id} if payment.school_id else {})
+
+
+def _attach(context: Context, claim: work.Claim[Payment], order: ProviderOrder) -> Payment:
+    def decide(payment: Payment) -> bool:
+        work.release(payment, claim)
+        if payment.provider_order_id is None:
+            payment.provider_order_id = order.id
+            payment.provider_order_created_at = order.created_at
+            note(payment, f"the provider order {order.id} was opened", context)
+            if (order.amount_minor, order.currency) != (payment.amount_minor, payment.currency):
+                flag_for_review(payment, "the provider order has another amount or currency", context)
+        elif payment.provider_order_id != order.id:
+            flag_for_review(payment, f"a second provider order, {order.id}, was opened", context)
+        return True
+
+    return change_payment(context, claim.document.id, decide).document
+
+
+def _give_up(context: Context, claim: work.Claim[Payment], error: ProviderError) -> Payment:
+    def decide(payment: Payment) -> bool:
+        work.release(payment, claim)
+        if payment.status == CREATED and payment.provider_order_id is None:
+            payment.failure_reason = error.description[:REASON_CHARS_MAX]
+            move(payment, FAILED, f"no order was opened: {error.description}", context)
+        return True
+
+    return change_payment(context, claim.document.id, decide).document

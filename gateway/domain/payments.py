@@ -1,0 +1,290 @@
+"""Payments from the wish to the money: create, open the provider order, verify, confirm, capture, cancel.
+
+Each function that calls the provider holds a claim and nothing else while it waits; what it learned is
+written afterwards as an observation, so dying between the two only means that somebody asks again.
+"""
+
+from datetime import timedelta
+
+import structlog
+from mongoengine.errors import NotUniqueError
+
+from gateway.domain import work
+from gateway.domain.context import Context
+from gateway.domain.errors import (
+    InvalidSignature,
+    NotCancellable,
+    ProviderDidNotAnswer,
+    VerificationFailed,
+)
+from gateway.domain.idempotency import Idempotency
+from gateway.domain.models import Payment, User, new_id
+from gateway.domain.observations import mismatch, observe_payment
+from gateway.domain.provider import (
+    ProviderError,
+    ProviderPayment,
+    ProviderRejected,
+)
+from gateway.domain.receipts import mint
+from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, OPEN
+from gateway.domain.transitions import change_payment, flag_for_review, move, note
+
+log = structlog.get_logger(__name__)
+
+
+def create(
+    context: Context,
+    owner: User,
+    *,
+    amount_minor: int,
+    currency: str,
+    school_id: str | None,
+    notes: dict[str, str],
+    idempotency: Idempotency | None,
+) -> tuple[Payment, work.Claim[Payment] | None]:
+    """Record a payment, before anybody is asked for anything, with the opening of its order as its work.
+
+    Writes one document. Returns it with the claim on that work, which is the caller's to do at once; or,
+    when the idempotency key was used before, the earlier payment and None. Raises IdempotencyMismatch.
+    """
+    now = context.now()
+    payment = Payment(
+        id=new_id(),
+        user_id=owner.id,
+        user_email=owner.email,
+        school_id=school_id,
+        amount_minor=amount_minor,
+        currency=currency,
+        notes=notes,
+        created_at=now,
+        updated_at=now,
+        order_requested_at=now,
+        work=work.claimed(work.OPEN_ORDER, now, context.limits.claim_ttl_seconds),
+    )
+    payment.order_receipt = f"RCP_{int(now.timestamp() * 1000)}_{payment.id.replace('-', '')[:16]}"
+    note(payment, "the payment was recorded", context)
+    if idempotency:
+        payment.idempotency_key = idempotency.key
+        payment.request_fingerprint = idempotency.fingerprint
+        payment.idempotency_expires_at = now + timedelta(seconds=context.limits.idempotency_key_ttl_seconds)
+    try:
+        payment.save(force_insert=True)
+    except NotUniqueError:
+        if idempotency is None:
+            raise
+        earlier = _earlier(context, idempotency)
+        if earlier is not None:
+            return earlier, None
+        payment.save(force_insert=True)
+    claim = work.Claim(payment, work.OPEN_ORDER, payment.work.claimed_until, payment.work.attempts)
+    return payment, claim
+
+
+def _earlier(context: Context, idempotency: Idempotency) -> Payment | None:
+    """Return the payment that this key created, or None after freeing a key that has expired."""
+    earlier: Payment = Payment.objects.get(idempotency_key=idempotency.key)
+    if earlier.idempotency_expires_at > context.now():
+        idempotency.check(earlier.request_fingerprint)
+        return earlier
+
+    def forget_key(payment: Payment) -> bool:
+        if payment.idempotency_key != idempotency.key:
+            return False
+        payment.idempotency_key = None
+        return True
+
+    change_payment(context, earlier.id, forget_key)
+    return None
+
+
+def verify(context: Context, payment: Payment, *, provider_payment_id: str, signature: str) -> Payment:
+    """Check what Checkout handed to the customer's browser, then read the payment from the provider.
+
+    The signature is checked with the order id that is stored here. A forged one changes nothing. Returns
+    the payment, which is PAID, or ATTEMPTED while it is being captured, or has the work of being read
+    when the provider did not answer. Safe to call any number of times.
+    Raises InvalidSignature, VerificationFailed.
+    """
+    if not context.provider.payment_signature_is_valid(
+        order_id=payment.provider_order_id, payment_id=provider_payment_id, signature=signature
+    ):
+        raise InvalidSignature(
+            "The payment's signature is not valid.", signature="does not match this order and payment"
+        )
+    if payment.captured_minor and payment.provider_payment_id == provider_payment_id:
+        return payment
+    try:
+        seen = context.provider.fetch_payment(provider_payment_id)
+    except ProviderRejected as error:
+        raise VerificationFailed(
+            "The provider does not know this payment.", razorpayPaymentId=error.description
+        ) from error
+    except ProviderError as error:
+        return _read_later(context, payment, provider_payment_id, error)
+    wrong = mismatch(payment, seen)
+    if wrong:
+        _flag(context, payment.id, f"verified {seen.id}, but {wrong}")
+        raise VerificationFailed("This payment is not for this order.", razorpayPaymentId=wrong)
+    payment = observe(context, payment.id, [seen])
+    if seen.status == "failed":
+        raise VerificationFailed("The payment failed.", razorpayPaymentId=payment.failure_reason)
+    return payment
+
+
+def _read_later(
+    context: Context, payment: Payment, provider_payment_id: str, error: ProviderError
+) -> Payment:
+    """Keep in mind that a rightly signed payment exists, so that a worker reads it when it can."""
+
+    def decide(payment: Payment) -> bool:
+        if payment.captured_minor or payment.unread_provider_payment_id == provider_payment_id:
+            return False
+        payment.unread_provider_payment_id = provider_payment_id
+        work.hurry(payment)
+        note(payment, f"{provider_payment_id} is signed, but could not be read: {error.description}", context)
+        return True
+
+    return change_payment(context, payment.id, decide).document
+
+
+def _flag(context: Context, payment_id: str, why: str) -> None:
+    def decide(payment: Payment) -> bool:
+        if any(why in entry.why for entry in payment.history):
+            return False
+        flag_for_review(payment, why, context)
+        return True
+
+    change_payment(context, payment_id, decide)
+
+
+def observe(
+    context: Context,
+    payment_id: str,
+    seen: list[ProviderPayment],
+    claim: work.Claim[Payment] | None = None,
+) -> Payment:
+    """Take note of provider payments in one write, and give back the claim under which they were read.
+    Safe to call any number of times, in any order."""
+
+    def decide(payment: Payment) -> bool:
+        changed = False
+        for each in seen:
+            changed = observe_payment(payment, each, context) or changed
+        if claim is not None:
+            work.release(payment, claim)
+            changed = True
+        return changed
+
+    return change_payment(context, payment_id, decide).document
+
+
+def confirm(context: Context, payment_id: str) -> Payment | None:
+    """Ask the provider what became of an order: because a signed payment could not be read at the time,
+    or because it has been open for long and a webhook may have been lost.
+
+    Claims the payment's work; returns None when there was nothing to claim.
+    """
+    claim = work.claim(context, Payment, payment_id, work.CONFIRM_PAYMENT)
+    if claim is None:
+        return None
+    try:
+        seen = context.provider.order_payments(claim.document.provider_order_id)
+    except ProviderError as error:
+        return postpone(context, claim, error)
+
+    def decide(payment: Payment) -> bool:
+        for each in sorted(seen, key=lambda each: each.created_at or context.now()):
+            observe_payment(payment, each, context)
+        unread = payment.unread_provider_payment_id
+        if unread and unread in {each.id for each in seen}:
+            payment.unread_provider_payment_id = None
+        if payment.unread_provider_payment_id:
+            # The provider's lists can lag behind by minutes; the signature says that it exists.
+            work.postpone(payment, claim, f"{unread} is not in the order's payments yet", context)
+        else:
+            work.release(payment, claim)
+        return True
+
+    return change_payment(context, payment_id, decide).document
+
+
+def capture(context: Context, payment_id: str) -> Payment | None:
+    """Take authorised money, once: the payment is read first, and only an authorised one is captured.
+
+    Claims the payment's work; returns None when there was nothing to claim. A second capture is refused by
+    the provider, so dying after the call only means that the next read says "captured".
+    """
+    claim = work.claim(context, Payment, payment_id, work.CAPTURE_PAYMENT)
+    if claim is None:
+        return None
+    payment = claim.document
+    try:
+        seen = context.provider.fetch_payment(payment.provider_payment_id)
+        if seen.status == "authorized" and mismatch(payment, seen) is None:
+            seen = context.provider.capture_payment(
+                seen.id, amount_minor=payment.amount_minor, currency=payment.currency
+            )
+    except ProviderRejected as error:
+        log.warning("payment.capture_rejected", payment_id=payment_id, reason=error.description)
+        _flag(context, payment_id, f"the capture was refused: {error.description}")
+        return postpone(context, claim, error)
+    except ProviderError as error:
+        return postpone(context, claim, error)
+    return observe(context, payment_id, [seen], claim)
+
+
+def postpone(context: Context, claim: work.Claim[Payment], error: ProviderError) -> Payment:
+    """Give claimed work back, to be tried again after a pause. From WORK_ATTEMPTS_MAX tries on a person is
+    asked to look; the tries go on, because an outcome that is unknown stays unknown until it is asked."""
+
+    def decide(payment: Payment) -> bool:
+        work.postpone(payment, claim, error.description, context)
+        if claim.attempts == context.limits.work_attempts_max:
+            flag_for_review(payment, f"{claim.kind} still fails: {error.description}", context)
+        return True
+
+    return change_payment(context, claim.document.id, decide).document
+
+
+def cancel(context: Context, payment: Payment) -> Payment:
+    """Give up a payment that nobody has paid. The provider is asked first, because the money may already
+    be on its way. Safe to repeat. Raises NotCancellable, ProviderDidNotAnswer."""
+    if payment.status == CANCELLED:
+        return payment
+    seen: list[ProviderPayment] = []
+    if payment.provider_order_id:
+        try:
+            seen = context.provider.order_payments(payment.provider_order_id)
+        except ProviderError as error:
+            raise ProviderDidNotAnswer(
+                "The provider could not be asked whether this order was paid; nothing was changed.",
+                provider=error.description,
+            ) from error
+
+    def decide(payment: Payment) -> bool:
+        if payment.status == CANCELLED:
+            return False
+        for each in seen:
+            observe_payment(payment, each, context)
+        if _is_cancellable(payment):
+            payment.cancelled_at = context.now()
+            payment.unread_provider_payment_id = None
+            move(payment, CANCELLED, "cancelled on request", context)
+            mint(payment, "CANCELLATION_RECEIPT", context.now())
+        return True
+
+    payment = change_payment(context, payment.id, decide).document
+    if payment.status != CANCELLED:
+        raise NotCancellable(
+            f"This payment is {payment.status} and cannot be cancelled.", status=payment.status
+        )
+    return payment
+
+
+def _is_cancellable(payment: Payment) -> bool:
+    """Unpaid, with no money on its way, and with the opening of its order settled one way or the other."""
+    return (
+        payment.status in OPEN
+        and not (payment.status == ATTEMPTED and payment.authorized_at)
+        and not (payment.status == CREATED and payment.provider_order_id is None)
+    )

@@ -1,0 +1,71 @@
+"""The door for a payment's status: `change_payment` is the only way a payment is written after its
+creation, and `move` the only function that assigns a status."""
+
+from collections.abc import Callable
+
+from gateway.domain import work
+from gateway.domain.context import Context
+from gateway.domain.models import (
+    HISTORY_ENTRIES_MAX,
+    REASON_CHARS_MAX,
+    HistoryEntry,
+    Payment,
+)
+from gateway.domain.states import MAY_GO_TO
+from gateway.domain.store import Changed, change
+
+
+def change_payment(context: Context, payment_id: str, decide: Callable[[Payment], bool]) -> Changed[Payment]:
+    """Apply a decision to a payment; status, history and the next work land in the same write.
+    `updated_at` follows the history, so bookkeeping such as a claim does not look like news.
+
+    decide: as in `store.change`. Raises Payment.DoesNotExist, TooBusy, and whatever `decide` raises.
+    """
+
+    def decide_and_plan(payment: Payment) -> bool:
+        if not decide(payment):
+            return False
+        now = context.now()
+        if payment.history and payment.history[-1].at > payment.updated_at:
+            payment.updated_at = payment.history[-1].at
+        work.plan_payment(payment, now)
+        return True
+
+    return change(Payment, payment_id, decide_and_plan)
+
+
+def move(payment: Payment, to_status: str, why: str, context: Context) -> None:
+    """Give the payment a status and record it in the history. Only alters the copy in memory.
+
+    Raises AssertionError when the table does not allow it: callers look before they leap.
+    """
+    assert to_status in MAY_GO_TO[payment.status], f"{payment.status} may not go to {to_status}"
+    _record(payment, to_status, why, context)
+    payment.status = to_status
+
+
+def note(payment: Payment, why: str, context: Context) -> None:
+    """Record in the history something that happened without a change of status."""
+    _record(payment, payment.status, why, context)
+
+
+def flag_for_review(payment: Payment, why: str, context: Context) -> None:
+    """Mark the payment for a person to look at, and record why."""
+    payment.needs_review = True
+    note(payment, f"needs review: {why}", context)
+
+
+def _record(payment: Payment, to_status: str, why: str, context: Context) -> None:
+    payment.history.append(
+        HistoryEntry(
+            at=context.now(),
+            from_status=payment.status,
+            to_status=to_status,
+            why=why[:REASON_CHARS_MAX],
+            by=context.cause.by,
+            correlation_id=context.cause.correlation_id,
+        )
+    )
+    if len(payment.history) > HISTORY_ENTRIES_MAX:
+        # The first entry tells how the payment began; the oldest ones after it make room.
+        del payment.history[1]

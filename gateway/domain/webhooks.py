@@ -1,0 +1,145 @@
+"""Webhook events: keep each once, then apply it to the payment that it is about. Does not know how an
+event is written; the provider's adapter reads it."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import structlog
+from mongoengine.errors import NotUniqueError
+
+from gateway.domain import refunds, work
+from gateway.domain.context import Cause, Context
+from gateway.domain.errors import InvalidSignature
+from gateway.domain.models import REASON_CHARS_MAX, Payment, WebhookEvent
+from gateway.domain.observations import observe_payment
+from gateway.domain.provider import MalformedEvent, ProviderEvent
+from gateway.domain.store import change
+from gateway.domain.transitions import change_payment
+
+APPLIED = "applied"
+NO_CHANGE = "no_change"
+IGNORED = "ignored"
+FOREIGN = "foreign"
+
+# An event can overtake our own write of the order's id; after these tries, spread over about four minutes,
+# it is about somebody else's order.
+MATCH_ATTEMPTS_MAX = 8
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Received:
+    """The stored event, or None with `duplicate` when this body or this event id had come before."""
+
+    event: WebhookEvent | None
+    duplicate: bool
+
+
+def receive(context: Context, body: bytes, *, signature: str | None, event_id: str | None) -> Received:
+    """Check the signature over the raw body and keep the event, with its processing as due work.
+
+    Writes at most one document. The same event id or the same body a second time writes nothing.
+    Raises InvalidSignature, and MalformedEvent for a signed body that is no event.
+    """
+    if not context.provider.webhook_signature_is_valid(body, signature):
+        raise InvalidSignature("The webhook's signature is not valid.")
+    read = context.provider.read_event(body)
+    now = context.now()
+    event = WebhookEvent(
+        event_id=event_id,
+        body_sha256=hashlib.sha256(body).hexdigest(),
+        body=body,
+        name=read.name,
+        received_at=now,
+        work=work.Work(kind=work.PROCESS_WEBHOOK_EVENT, due_at=now),
+    )
+    try:
+        event.save(force_insert=True)
+    except NotUniqueError:
+        log.info("webhook.duplicate", event_id=event_id, event_name=read.name)
+        return Received(None, duplicate=True)
+    return Received(event, duplicate=False)
+
+
+def process(context: Context, webhook_event_id: str) -> Payment | None:
+    """Apply a stored event to its payment. Claims the event's work; returns the payment when there is one.
+
+    Dying after the payment was written only means that the event is applied again, which changes nothing.
+    """
+    claim = work.claim(context, WebhookEvent, webhook_event_id, work.PROCESS_WEBHOOK_EVENT)
+    if claim is None:
+        return None
+    event = claim.document
+    context = replace(
+        context,
+        cause=Cause(by=f"webhook:{event.event_id or event.id}", correlation_id=context.cause.correlation_id),
+    )
+    try:
+        read = context.provider.read_event(event.body)
+    except MalformedEvent as error:
+        _finish(context, claim, IGNORED, str(error))
+        return None
+    if read.payment is None and read.refund is None:
+        _finish(context, claim, IGNORED, f"{read.name} says nothing about a payment or a refund")
+        return None
+    payment = _find_payment(read)
+    if payment is None:
+        _not_ours_yet(context, claim)
+        return None
+    changed = change_payment(context, payment.id, lambda payment: _apply(context, payment, read))
+    _finish(context, claim, APPLIED if changed.written else NO_CHANGE, None, payment.id)
+    return changed.document
+
+
+def _find_payment(read: ProviderEvent) -> Payment | None:
+    if read.payment and read.payment.order_id:
+        return Payment.objects(provider_order_id=read.payment.order_id).first()
+    provider_payment_id = read.payment.id if read.payment else read.refund.payment_id if read.refund else None
+    return Payment.objects(provider_payment_id=provider_payment_id).first()
+
+
+def _apply(context: Context, payment: Payment, read: ProviderEvent) -> bool:
+    changed = False
+    if read.payment:
+        changed = observe_payment(payment, read.payment, context)
+    # The provider also returns money that was never captured; that is no refund of ours to count.
+    if read.refund and payment.captured_minor and payment.provider_payment_id == read.refund.payment_id:
+        changed = refunds.observe_refund(payment, read.refund, context) or changed
+    return changed
+
+
+def _not_ours_yet(context: Context, claim: work.Claim[WebhookEvent]) -> None:
+    if claim.attempts >= MATCH_ATTEMPTS_MAX:
+        _finish(context, claim, FOREIGN, "no payment here has this order")
+        return
+    give_back(context, claim, "no payment here has this order yet")
+
+
+def give_back(context: Context, claim: work.Claim[WebhookEvent], why: str) -> None:
+    """Leave the event to be tried again after a pause."""
+
+    def decide(event: WebhookEvent) -> bool:
+        work.postpone(event, claim, why, context)
+        return True
+
+    change(WebhookEvent, claim.document.id, decide)
+
+
+def _finish(
+    context: Context,
+    claim: work.Claim[WebhookEvent],
+    outcome: str,
+    why: str | None,
+    payment_id: str | None = None,
+) -> None:
+    def decide(event: WebhookEvent) -> bool:
+        event.outcome = outcome
+        event.why = why[:REASON_CHARS_MAX] if why else None
+        event.payment_id = payment_id
+        event.finished_at = context.now()
+        work.release(event, claim)
+        return True
+
+    change(WebhookEvent, claim.document.id, decide)
+    log.info("webhook.finished", webhook_event_id=claim.document.id, outcome=outcome, why=why)

@@ -1,0 +1,1 @@
+"""Adapters: one file per provider, each speaking the domain's port."""

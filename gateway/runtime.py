@@ -1,0 +1,72 @@
+"""Puts the parts together from the settings, the same for web and worker: the database connection, the
+provider, and the surroundings of each call. Call it after a fork."""
+
+import mongoengine
+from mongoengine.connection import get_connection
+
+from config.settings import Settings
+from gateway.domain.context import Cause, Context, Limits
+from gateway.domain.models import create_indexes
+from gateway.domain.receipt_contents import Issuer
+from gateway.providers.razorpay import RazorpayAccount, RazorpayProvider
+
+
+def connect_database(settings: Settings) -> None:
+    """Connect MongoEngine and make sure that the indexes exist, on which "nothing twice" rests."""
+    mongoengine.disconnect()
+    mongoengine.connect(
+        host=settings.mongodb_uri,
+        tz_aware=True,
+        uuidRepresentation="standard",
+        serverSelectionTimeoutMS=settings.mongodb_timeout_ms,
+        connectTimeoutMS=settings.mongodb_timeout_ms,
+        socketTimeoutMS=settings.mongodb_timeout_ms,
+        waitQueueTimeoutMS=settings.mongodb_timeout_ms,
+        maxPoolSize=settings.mongodb_pool_size_max,
+        w="majority",
+    )
+    create_indexes()
+
+
+def ping_database() -> None:
+    """Ask MongoDB for a sign of life. Raises pymongo's errors."""
+    get_connection().admin.command("ping")
+
+
+class Runtime:
+    """What one process needs to make a Context for each call."""
+
+    def __init__(self, settings: Settings) -> None:
+        secrets = (settings.razorpay_webhook_secret, settings.razorpay_webhook_secret_previous)
+        self._provider = RazorpayProvider(
+            RazorpayAccount(
+                key_id=settings.razorpay_key_id,
+                key_secret=settings.razorpay_key_secret,
+                webhook_secrets=tuple(secret for secret in secrets if secret),
+            ),
+            base_url=settings.razorpay_base_url,
+            connect_timeout_seconds=settings.provider_connect_timeout_seconds,
+            read_timeout_seconds=settings.provider_read_timeout_seconds,
+            connections_max=settings.web_threads,
+        )
+        self._limits = Limits(
+            payment_amount_minor_max=settings.payment_amount_minor_max,
+            claim_ttl_seconds=settings.claim_ttl_seconds,
+            work_attempts_max=settings.work_attempts_max,
+            idempotency_key_ttl_seconds=settings.idempotency_key_ttl_seconds,
+        )
+        self._issuer = Issuer(
+            name=settings.receipt_issuer_name,
+            address=settings.receipt_issuer_address,
+            email=settings.receipt_issuer_email,
+            phone=settings.receipt_issuer_phone,
+        )
+
+    def context(self, by: str, correlation_id: str | None = None) -> Context:
+        """Return the surroundings of one call that `by` asks for, such as "user:…" or "worker:…"."""
+        return Context(
+            provider=self._provider,
+            cause=Cause(by=by, correlation_id=correlation_id),
+            limits=self._limits,
+            issuer=self._issuer,
+        )

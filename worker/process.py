@@ -1,0 +1,41 @@
+"""What one worker process keeps: its connections, made after the fork and when they are first needed."""
+
+from functools import lru_cache
+from typing import Any
+
+import structlog
+from celery.signals import setup_logging, worker_process_init
+from pymongo.errors import PyMongoError
+
+from config import logging as json_logging
+from config.settings import Settings
+from gateway.runtime import Runtime, connect_database
+
+log = structlog.get_logger(__name__)
+
+
+@lru_cache(maxsize=1)
+def runtime() -> Runtime:
+    """Return this process's runtime, connecting on the first call. Raises pymongo's errors when MongoDB is
+    away, in which case the next call tries again."""
+    settings = Settings.from_env()
+    connect_database(settings)
+    return Runtime(settings)
+
+
+@worker_process_init.connect
+def _warm_up(**_: Any) -> None:
+    """Do once per process what would slow the first task down."""
+    from worker import receipt_pdf
+
+    receipt_pdf.warm_up()
+    try:
+        runtime()
+    except PyMongoError as error:
+        log.warning("worker.database_away", error=type(error).__name__)
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """Keep Celery from setting up logging of its own."""
+    json_logging.configure(Settings.from_env().log_level)
