@@ -1,0 +1,1 @@
+"""What tests share: clients, builders, and waiting for a condition."""
