@@ -13,7 +13,7 @@ from gateway.domain import users
 from gateway.domain.errors import EmailTaken
 from gateway.domain.models import DOCUMENTS_WITH_WORK, User
 from gateway.domain.users import Passwords
-from gateway.runtime import connect_database
+from gateway.runtime import connect_database, ensure_indexes
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 PHONE_NUMBER = "+91 80 5550 0100"
@@ -22,6 +22,7 @@ PHONE_NUMBER = "+91 80 5550 0100"
 def seed(settings: Settings) -> bool:
     """Create what is missing. Returns False, and creates no account, when MongoDB is on another machine."""
     connect_database(settings)
+    ensure_indexes()
     hosts = {host for host, _ in parse_uri(settings.mongodb_uri)["nodelist"]}
     if not hosts <= LOOPBACK:
         return False

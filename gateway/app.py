@@ -1,7 +1,7 @@
 """Builds the web application: extensions, blueprints and error handlers, from the settings."""
 
 import redis
-from flask import Flask
+from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import logging as json_logging
@@ -25,7 +25,7 @@ from gateway.api.json_format import ExactJSONProvider
 from gateway.api.schemas import ErrorAnswer
 from gateway.api.services import EXTENSION, Services
 from gateway.domain.users import Passwords
-from gateway.runtime import Runtime, connect_database
+from gateway.runtime import Runtime, connect_database, ensure_indexes
 
 # These share one limit per address. The webhook has one of its own, and health and docs have none.
 LIMITED_BLUEPRINTS = (
@@ -49,8 +49,8 @@ API_DESCRIPTION = (
 
 
 def create_app(settings: Settings) -> Flask:
-    """Return the WSGI application. Connects to MongoDB, so call it after a fork. Raises pymongo's errors
-    when MongoDB is away: without its unique indexes nothing may be accepted."""
+    """Return the WSGI application. Opens connections, so call it after a fork; waits for none of them, so
+    that a process that starts while MongoDB is away answers 503 until it is back."""
     json_logging.configure(settings.log_level)
     app = Flask("gateway", static_folder=None)
     app.json = ExactJSONProvider(app)
@@ -73,10 +73,17 @@ def create_app(settings: Settings) -> Flask:
     # The order matters: an id first, then the limit, then the token.
     requests.register(app)
     limits.register(app, settings)
+    app.before_request(_require_indexes)
     auth.register(app, settings)
     _register_api(app)
     errors.register(app)
     return app
+
+
+def _require_indexes() -> None:
+    """Accept nothing before the unique indexes exist, also when MongoDB was away as this process began."""
+    if request.path.startswith(limits.API_PREFIX):
+        ensure_indexes()
 
 
 def _register_api(app: Flask) -> None:

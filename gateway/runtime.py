@@ -1,6 +1,8 @@
 """Puts the parts together from the settings, the same for web and worker: the database connection, the
 provider, and the surroundings of each call. Call it after a fork."""
 
+from functools import lru_cache
+
 import mongoengine
 from mongoengine.connection import get_connection
 
@@ -12,8 +14,9 @@ from gateway.providers.razorpay import RazorpayAccount, RazorpayProvider
 
 
 def connect_database(settings: Settings) -> None:
-    """Connect MongoEngine and make sure that the indexes exist, on which "nothing twice" rests."""
+    """Point MongoEngine at the database. Does not wait for it: see `ensure_indexes`."""
     mongoengine.disconnect()
+    ensure_indexes.cache_clear()
     mongoengine.connect(
         host=settings.mongodb_uri,
         tz_aware=True,
@@ -25,12 +28,19 @@ def connect_database(settings: Settings) -> None:
         maxPoolSize=settings.mongodb_pool_size_max,
         w="majority",
     )
+
+
+@lru_cache(maxsize=1)
+def ensure_indexes() -> None:
+    """Make sure, once per process, that the indexes exist on which "nothing twice" rests. Call it before
+    anything is written. Raises pymongo's errors while MongoDB is away; the next call tries again."""
     create_indexes()
 
 
 def ping_database() -> None:
-    """Ask MongoDB for a sign of life. Raises pymongo's errors."""
+    """Ask MongoDB for a sign of life, and for the indexes. Raises pymongo's errors."""
     get_connection().admin.command("ping")
+    ensure_indexes()
 
 
 class Runtime:

@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from config import logging as json_logging
 from config.settings import Settings
-from gateway.runtime import Runtime, connect_database
+from gateway.runtime import Runtime, connect_database, ensure_indexes
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +20,7 @@ def runtime() -> Runtime:
     away, in which case the next call tries again."""
     settings = Settings.from_env()
     connect_database(settings)
+    ensure_indexes()
     return Runtime(settings)
 
 

@@ -59,7 +59,9 @@ def register(app: Flask, settings: Settings) -> None:
     )
     jwt = JWTManager(app)
     app.before_request(_require_token)
-    jwt.token_in_blocklist_loader(lambda _header, claims: users.is_revoked(claims["jti"], claims["sid"]))
+    jwt.token_in_blocklist_loader(
+        lambda _header, claims: users.is_revoked(claims["jti"], claims.get("sid", ""))
+    )
     jwt.user_lookup_loader(lambda _header, claims: users.find(claims["sub"]))
     jwt.token_verification_loader(lambda _header, claims: isinstance(claims.get("sid"), str))
     jwt.unauthorized_loader(lambda _why: _refuse("Send your token: Authorization: Bearer <token>."))

@@ -72,7 +72,10 @@ class DocumentedErrorsApi(Api):
         code = CODE_OF_STATUS.get(status, "INTERNAL_ERROR" if status >= 500 else "BAD_REQUEST")
         if status >= 500:
             return internal_error()
-        response = error_response(status, code, error.description or error.name)
+        message = error.description or error.name
+        if status == 429:
+            message = f"Too many requests from this address; the limit is {message}."
+        response = error_response(status, code, message)
         for name, value in error.get_headers():
             if name not in ("Content-Type", "Content-Length"):
                 response.headers[name] = value

@@ -28,12 +28,16 @@ def _webhook_limit() -> str:
 api_limit = limiter.shared_limit(_api_limit, scope="api")
 
 
-def limit_wrongly_signed(view: View) -> View:
-    """Count only refused calls of the webhook against its limit. One payment makes about three rightly
-    signed ones, and the provider calls from few addresses."""
-    return limiter.limit(  # type: ignore[return-value]
-        _webhook_limit, override_defaults=True, deduct_when=lambda response: response.status_code >= 400
-    )(view)
+def limited_unless(is_rightly_signed: Callable[[], bool]) -> Callable[[View], View]:
+    """Count, and hold back, only calls of the webhook that are not rightly signed. One payment makes about
+    three that are, the provider calls from few addresses, and nobody else may use up its share.
+
+    is_rightly_signed: must not raise, because the limiter takes any exception for a storage that is away.
+    """
+    limit: Callable[[View], View] = limiter.limit(
+        _webhook_limit, override_defaults=True, exempt_when=is_rightly_signed
+    )
+    return limit
 
 
 def register(app: Flask, settings: Settings) -> None:

@@ -72,7 +72,12 @@ ERROR_EXAMPLES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
         "This Idempotency-Key was already used for a different request. Use a new key.",
         {"Idempotency-Key": "was used with another body"},
     ),
-    "rate_limited": (429, "RATE_LIMITED", "100 per 15 minute", {}),
+    "rate_limited": (
+        429,
+        "RATE_LIMITED",
+        "Too many requests from this address; the limit is 100 per 15 minute.",
+        {},
+    ),
     "internal": (500, "INTERNAL_ERROR", "Something went wrong on our side. The error was logged.", {}),
     "order_creation": (
         502,

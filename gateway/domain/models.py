@@ -119,7 +119,9 @@ class Payment(Document):
     paid_at = DateTimeField()
     cancelled_at = DateTimeField()
     captured_minor = IntField(required=True, default=0)
+    # What refunds have been asked for, and the part of it that the provider has accepted to send back.
     refund_reserved_minor = IntField(required=True, default=0)
+    refunded_minor = IntField(required=True, default=0)
     refunds = EmbeddedDocumentListField(Refund)
     receipts = EmbeddedDocumentListField(ReceiptRef)
     needs_review = BooleanField(default=False)
@@ -155,11 +157,6 @@ class Payment(Document):
     def attempts(self) -> int:
         """How many times a customer tried to pay, successful and failed tries alike."""
         return len(self.provider_payments_seen)
-
-    @property
-    def refunded_minor(self) -> int:
-        """What the provider has accepted to send back, in minor units."""
-        return sum(r.amount_minor for r in self.refunds if r.accepted_at and r.status != "failed")
 
 
 class WebhookEvent(Document):

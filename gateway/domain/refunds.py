@@ -282,7 +282,9 @@ def _fail(payment: Payment, refund: Refund, reason: str, context: Context) -> No
 
 def _follow(payment: Payment, why: str, context: Context) -> None:
     """Bring the status in line with what the provider has accepted to send back."""
-    refunded = payment.refunded_minor
+    accepted = [r for r in payment.refunds if r.accepted_at and r.status != REFUND_FAILED]
+    refunded = sum(refund.amount_minor for refund in accepted)
+    payment.refunded_minor = refunded
     target = PAID
     if refunded:
         target = REFUNDED if refunded >= payment.captured_minor else PARTIAL_REFUND

@@ -53,7 +53,7 @@ def statistics(viewer: User, school_id: str | None, currency: str) -> Statistics
                 "_id": {"status": "$status", "method": "$payment_method", "currency": "$currency"},
                 "count": {"$sum": 1},
                 "amount": {"$sum": "$amount_minor"},
-                "refunded": {"$sum": "$refund_reserved_minor"},
+                "refunded": {"$sum": "$refunded_minor"},
             }
         },
     ]
