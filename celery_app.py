@@ -11,7 +11,7 @@ json_logging.configure(settings.log_level)
 
 app = Celery(
     "payments",
-    broker=settings.redis_url,
+    broker=settings.redis_address,
     include=["worker.payments", "worker.refunds", "worker.receipts", "worker.webhooks", "worker.sweeps"],
 )
 

@@ -68,7 +68,8 @@ class Settings(BaseSettings):
     sweep_interval_seconds: float = Field(default=5.0, gt=0)
     sweep_batch_size: int = Field(default=200, ge=1, le=5000)
 
-    # MongoDB and Redis.
+    # MongoDB and Redis. Heroku's Redis shows a certificate that it signed itself: false there.
+    redis_tls_verify: bool = True
     mongodb_timeout_ms: int = Field(default=5000, ge=100)
     mongodb_pool_size_max: int = Field(default=50, ge=1)
     redis_timeout_seconds: float = Field(default=1.0, gt=0)
@@ -108,6 +109,15 @@ class Settings(BaseSettings):
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    @property
+    def redis_address(self) -> str:
+        """Return REDIS_URL, saying how to check the certificate when it is a TLS address that does not."""
+        if not self.redis_url.startswith("rediss://") or "ssl_cert_reqs=" in self.redis_url:
+            return self.redis_url
+        separator = "&" if "?" in self.redis_url else "?"
+        required = "required" if self.redis_tls_verify else "none"
+        return f"{self.redis_url}{separator}ssl_cert_reqs={required}"
 
     @classmethod
     def from_env(cls) -> "Settings":

@@ -52,6 +52,12 @@ def create_app(settings: Settings) -> Flask:
     """Return the WSGI application. Opens connections, so call it after a fork; waits for none of them, so
     that a process that starts while MongoDB is away answers 503 until it is back."""
     json_logging.configure(settings.log_level)
+    connect_database(settings)
+    return assemble(settings)
+
+
+def assemble(settings: Settings) -> Flask:
+    """Return the application without connecting to anything, which is enough to describe it."""
     app = Flask("gateway", static_folder=None)
     app.json = ExactJSONProvider(app)
     app.url_map.strict_slashes = False
@@ -59,14 +65,13 @@ def create_app(settings: Settings) -> Flask:
     if settings.trusted_proxy_count:
         hops = settings.trusted_proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
-    connect_database(settings)
     app.extensions[EXTENSION] = Services(
         settings=settings,
         runtime=Runtime(settings),
         passwords=Passwords.at_cost(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes),
     )
     app.extensions[health.REDIS_CLIENT] = redis.Redis.from_url(
-        settings.redis_url,
+        settings.redis_address,
         socket_connect_timeout=settings.redis_timeout_seconds,
         socket_timeout=settings.redis_timeout_seconds,
     )

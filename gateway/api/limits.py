@@ -1,15 +1,12 @@
 """Rate limits per client address, counted in Redis, or in this process while Redis is away."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g
-from flask_limiter import Limiter, RequestLimit
+from flask_limiter import Limiter, RequestLimit, RouteLimit
 from flask_limiter.util import get_remote_address
 
 from config.settings import Settings
-
-View = TypeVar("View", bound=Callable[..., Any])
 
 API_PREFIX = "/api/"
 
@@ -28,16 +25,13 @@ def _webhook_limit() -> str:
 api_limit = limiter.shared_limit(_api_limit, scope="api")
 
 
-def limited_unless(is_rightly_signed: Callable[[], bool]) -> Callable[[View], View]:
+def limited_unless(is_rightly_signed: Callable[[], bool]) -> RouteLimit:
     """Count, and hold back, only calls of the webhook that are not rightly signed. One payment makes about
     three that are, the provider calls from few addresses, and nobody else may use up its share.
 
     is_rightly_signed: must not raise, because the limiter takes any exception for a storage that is away.
     """
-    limit: Callable[[View], View] = limiter.limit(
-        _webhook_limit, override_defaults=True, exempt_when=is_rightly_signed
-    )
-    return limit
+    return limiter.limit(_webhook_limit, override_defaults=True, exempt_when=is_rightly_signed)
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -47,7 +41,7 @@ def register(app: Flask, settings: Settings) -> None:
         RATELIMIT_API=settings.ratelimit_api,
         RATELIMIT_WEBHOOK=settings.ratelimit_webhook,
         RATELIMIT_DEFAULT=None,
-        RATELIMIT_STORAGE_URI=settings.redis_url,
+        RATELIMIT_STORAGE_URI=settings.redis_address,
         RATELIMIT_STORAGE_OPTIONS={
             "socket_connect_timeout": settings.redis_timeout_seconds,
             "socket_timeout": settings.redis_timeout_seconds,
