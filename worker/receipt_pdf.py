@@ -7,7 +7,7 @@ and nothing is ever fetched.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
@@ -19,7 +19,7 @@ from fpdf.line_break import Fragment
 
 from gateway.domain import money
 from gateway.domain.receipt_contents import Issuer, ReceiptContents
-from worker import receipt_fonts
+from worker import receipt_fonts, receipt_wording
 from worker.receipt_fonts import ELLIPSIS
 
 # Millimetres, on A4.
@@ -57,36 +57,8 @@ AMOUNT = Style(size=28, weight="B", height=14)
 WEIGHTS = {"": 400, "B": 700}
 FAMILY = receipt_fonts.TYPEFACES[0].family
 
-TITLES = {
-    "PAYMENT_RECEIPT": "Payment receipt",
-    "REFUND_RECEIPT": "Refund receipt",
-    "CANCELLATION_RECEIPT": "Cancellation receipt",
-}
-AMOUNT_LABELS = {
-    "PAYMENT_RECEIPT": "Amount paid",
-    "REFUND_RECEIPT": "Refund amount",
-    "CANCELLATION_RECEIPT": "Amount cancelled",
-}
-NOTES = {
-    "REFUND_RECEIPT": "The refund is credited to the original payment method within 5-7 working days.",
-    "CANCELLATION_RECEIPT": "This payment was cancelled before it was completed. No money was taken.",
-}
-FOOTER = "This is a computer-generated receipt and needs no signature."
-
 # What our own words and the amounts are made of.
 OWN_CHARACTERS = {chr(code) for code in range(0x20, 0x7F)} | {*money.SYMBOLS.values(), ELLIPSIS, "·"}
-
-# Razorpay's names of payment methods; the others are printed with a capital letter and spaces.
-METHODS = {
-    "upi": "UPI",
-    "netbanking": "Net banking",
-    "emi": "EMI",
-    "cardless_emi": "Cardless EMI",
-    "paylater": "Pay later",
-}
-
-# Not strftime, whose month names depend on the machine's locale.
-MONTHS = "January February March April May June July August September October November December".split()
 
 Record = TypeVar("Record", ReceiptContents, Issuer)
 
@@ -94,7 +66,7 @@ Record = TypeVar("Record", ReceiptContents, Issuer)
 def render(contents: ReceiptContents) -> bytes:
     """Return the receipt as a PDF. Writes nothing; safe to repeat, with the same bytes every time."""
     contents = replace(_cleaned(contents), issuer=_cleaned(contents.issuer))
-    title = TITLES[contents.kind]
+    title = receipt_wording.TITLES[contents.kind]
     sheet = _Sheet(_characters(contents), f"Receipt {contents.number} · {contents.issuer.name}")
     sheet.set_title(f"{title} {contents.number}")
     sheet.set_author(contents.issuer.name)
@@ -105,13 +77,15 @@ def render(contents: ReceiptContents) -> bytes:
     sheet.put(title, TITLE)
     sheet.ln(3)
     sheet.pair("Receipt number", contents.number)
-    sheet.pair("Date of issue", _date(contents.issued_at))
+    sheet.pair("Date of issue", receipt_wording.date(contents.issued_at))
     sheet.ln(8)
     _draw_parties(sheet, contents)
     _draw_amount(sheet, contents)
-    for label, value in _rows(contents):
+    for label, value in receipt_wording.rows(contents):
         if value:
-            sheet.ruled_pair(label, value, STRONG if label == AMOUNT_LABELS[contents.kind] else BODY)
+            sheet.ruled_pair(
+                label, value, STRONG if label == receipt_wording.AMOUNT_LABELS[contents.kind] else BODY
+            )
     return bytes(sheet.output())
 
 
@@ -131,60 +105,12 @@ def _draw_parties(sheet: "_Sheet", contents: ReceiptContents) -> None:
 
 
 def _draw_amount(sheet: "_Sheet", contents: ReceiptContents) -> None:
-    sheet.put(AMOUNT_LABELS[contents.kind], LABEL)
-    sheet.put(_amount(contents), AMOUNT)
-    if contents.kind in NOTES:
+    sheet.put(receipt_wording.AMOUNT_LABELS[contents.kind], LABEL)
+    sheet.put(receipt_wording.amount(contents), AMOUNT)
+    if contents.kind in receipt_wording.NOTES:
         sheet.ln(1)
-        sheet.put(NOTES[contents.kind])
+        sheet.put(receipt_wording.NOTES[contents.kind])
     sheet.ln(7)
-
-
-def _rows(contents: ReceiptContents) -> list[tuple[str, str | None]]:
-    """Return the details, in the order they are printed. A row without a value is left out."""
-    is_refund = contents.kind == "REFUND_RECEIPT"
-    is_cancellation = contents.kind == "CANCELLATION_RECEIPT"
-    original_amount = money.display(contents.payment_amount_minor, contents.currency)
-    return [
-        ("Purpose", contents.purpose),
-        ("Refund ID", contents.refund_id),
-        ("Refund status", _words(contents.refund_status)),
-        ("Refund reason", contents.refund_reason),
-        ("Refund date", _moment(contents.refunded_at)),
-        ("Payment requested", _moment(contents.created_at) if is_cancellation else None),
-        ("Cancellation date", _moment(contents.cancelled_at)),
-        ("Payment date", _moment(contents.paid_at)),
-        ("Payment method", _method(contents.payment_method)),
-        ("Payment status" if is_refund else "Status", _words(contents.status)),
-        ("School ID", contents.school_id),
-        ("Original payment ID" if is_refund else "Payment ID", contents.payment_id),
-        ("Original order ID" if is_refund else "Order ID", contents.order_id),
-        ("Provider payment ID", contents.provider_payment_id),
-        ("Currency", contents.currency),
-        ("Original amount", original_amount if is_refund else None),
-        (AMOUNT_LABELS[contents.kind], _amount(contents)),
-    ]
-
-
-def _amount(contents: ReceiptContents) -> str:
-    return money.display(contents.amount_minor, contents.currency)
-
-
-def _method(method: str | None) -> str | None:
-    return METHODS.get(method.lower(), _words(method)) if method else None
-
-
-def _words(constant: str | None) -> str | None:
-    """Turn PARTIALLY_REFUNDED into "Partially refunded"."""
-    return constant.replace("_", " ").capitalize() if constant else None
-
-
-def _date(moment: datetime) -> str:
-    moment = moment.astimezone(UTC)
-    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}"
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return f"{_date(moment)}, {moment.astimezone(UTC):%H:%M} UTC" if moment else None
 
 
 def _cleaned(record: Record) -> Record:
@@ -286,7 +212,7 @@ class _Sheet(FPDF):
         self.set_y(FOOTER_TOP)
         self._rule()
         self.ln(3)
-        self.put(FOOTER, SMALL)
+        self.put(receipt_wording.FOOTER, SMALL)
         self.put(self.footer_text, SMALL)
 
     def _rule(self) -> None:

@@ -16,7 +16,7 @@ import pytest
 from pypdf import PdfReader
 
 from gateway.domain.receipt_contents import Issuer, ReceiptContents
-from worker import receipt_fonts, receipt_pdf
+from worker import receipt_fonts, receipt_pdf, receipt_wording
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,7 +52,7 @@ REFUND = replace(
     number="RFD-2026-000007",
     issued_at=datetime(2026, 10, 7, 9, 31, tzinfo=UTC),
     payment_method="netbanking",
-    status="PARTIALLY_REFUNDED",
+    status="PARTIAL_REFUND",
     amount_minor=10000,
     refund_id="rf_01JABCDEF",
     refund_status="PROCESSED",
@@ -131,7 +131,7 @@ def test_a_payment_receipt_says_what_was_paid_to_whom_and_how() -> None:
         "Purpose School registration",
         "Payment date 5 October 2026, 14:02 UTC",
         "Payment method UPI",
-        "Status Paid",
+        "Status PAID",
         "School ID SCH-0042",
         "Payment ID pi_01JABCDEF0123456789",
         "Order ID order_NXhj67fGH2jk9m",
@@ -158,7 +158,7 @@ def test_a_refund_receipt_shows_the_refund_beside_the_original_payment() -> None
         "Refund date 7 October 2026, 09:30 UTC",
         "Payment date 5 October 2026, 14:02 UTC",
         "Payment method Net banking",
-        "Payment status Partially refunded",
+        "Payment status PARTIAL_REFUND",
         "School ID SCH-0042",
         "Original payment ID pi_01JABCDEF0123456789",
         "Original order ID order_NXhj67fGH2jk9m",
@@ -180,7 +180,7 @@ def test_a_cancellation_receipt_says_that_no_money_was_taken() -> None:
         "Purpose School registration",
         "Payment requested 5 October 2026, 13:58 UTC",
         "Cancellation date 6 October 2026, 08:00 UTC",
-        "Status Cancelled",
+        "Status CANCELLED",
         "School ID SCH-0042",
         "Payment ID pi_01JABCDEF0123456789",
         "Order ID order_NXhj67fGH2jk9m",
@@ -214,7 +214,7 @@ def test_what_is_not_known_is_left_out_with_its_label() -> None:
         "Amount paid",
         "₹250.00",
         "Purpose School registration",
-        "Status Paid",
+        "Status PAID",
         "Payment ID pi_01JABCDEF0123456789",
         "Currency INR",
         "Amount paid ₹250.00",
@@ -289,7 +289,7 @@ def test_the_document_names_its_title_author_language_and_date(contents: Receipt
     reader = PdfReader(BytesIO(receipt_pdf.render(contents)))
 
     assert reader.metadata is not None
-    assert reader.metadata.title == f"{receipt_pdf.TITLES[contents.kind]} {contents.number}"
+    assert reader.metadata.title == f"{receipt_wording.TITLES[contents.kind]} {contents.number}"
     assert reader.metadata.author == "Northwind Schools Ltd"
     assert reader.metadata.creation_date == contents.issued_at
     assert reader.root_object["/Lang"] == "en"
