@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     payment_amount_minor_max: int = Field(default=1_000_000_000_000, ge=100, le=9_000_000_000_000_000)
     claim_ttl_seconds: int = Field(default=25, ge=5)
     work_attempts_max: int = Field(default=50, ge=1)
-    sweep_interval_seconds: float = Field(default=5.0, gt=0)
+    sweep_interval_seconds: float = Field(default=2.0, gt=0)
     sweep_batch_size: int = Field(default=200, ge=1, le=5000)
 
     # MongoDB and Redis. Heroku's Redis shows a certificate that it signed itself: false there.

@@ -137,7 +137,9 @@ class Demo:
 
     def refund(self) -> str:
         body = {"paymentId": self.payment["id"], "amount": REFUND, "notes": {"reason": "the demo's wish"}}
-        data = self.call("POST", "/api/v1/payments/refunds", 201, body, {"Idempotency-Key": str(uuid.uuid4())})
+        data = self.call(
+            "POST", "/api/v1/payments/refunds", 201, body, {"Idempotency-Key": str(uuid.uuid4())}
+        )
         refund, payment = data["data"]["refund"], data["data"]["payment"]
         self.expect(refund["amount"], REFUND_MINOR, "the refund's amount in paise")
         self.expect(refund["status"], "processed", "the refund's status")

@@ -36,6 +36,5 @@ def _has_room(task_name: str) -> bool:
     the workers are behind does not pile hints upon hints."""
     queue = next(route["queue"] for pattern, route in ROUTES.items() if task_name.startswith(pattern[:-1]))
     with app.connection_for_write() as connection, connection.channel() as channel:
-        return bool(
-            channel.queue_declare(queue=queue, passive=True).message_count < settings.sweep_batch_size
-        )
+        # Not a passive declaration: Redis keeps no empty lists, so that one fails when the queue is empty.
+        return bool(channel.queue_declare(queue=queue).message_count < settings.sweep_batch_size)

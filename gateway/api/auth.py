@@ -72,13 +72,19 @@ def register(app: Flask, settings: Settings) -> None:
     jwt.user_lookup_error_loader(lambda _header, _claims: _refuse("This token's account does not exist."))
 
 
-def _require_token() -> None:
+def _require_token() -> Response | None:
     """Check the token before any view runs. Unknown paths are left to the 404."""
     if request.endpoint is None or request.method == "OPTIONS":
-        return
+        return None
     view = current_app.view_functions[request.endpoint]
-    if not getattr(view, PUBLIC, False):
+    if getattr(view, PUBLIC, False):
+        return None
+    try:
         verify_jwt_in_request(refresh=getattr(view, WANTS_REFRESH_TOKEN, False))
+    except RecursionError:
+        # Its header is JSON that nests a thousand levels deep, which PyJWT does not expect.
+        return _refuse("This token is not valid.")
+    return None
 
 
 def _refuse(message: str) -> Response:

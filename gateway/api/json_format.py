@@ -1,7 +1,7 @@
 """JSON as this API reads and writes it: numbers are exact, `NaN` does not exist, text is storable."""
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import simplejson
@@ -16,9 +16,12 @@ class InvalidJson(ValueError):
 
 def loads(text: str | bytes) -> Any:
     """Parse JSON with decimals instead of floats. Raises InvalidJson, also for NaN, Infinity, numbers of
-    absurd length, deep nesting, and half a surrogate pair, which no UTF-8 can hold."""
+    absurd length, deep nesting, a field that is given twice, and half a surrogate pair, which no UTF-8 can
+    hold."""
     try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+        value = json.loads(
+            text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_each_field_once
+        )
         _check(value, 0)
     except RecursionError as error:
         raise InvalidJson("is nested too deeply") from error
@@ -30,13 +33,20 @@ def loads(text: str | bytes) -> Any:
         raise InvalidJson(
             f"is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         ) from error
-    except ValueError as error:
+    except (ValueError, InvalidOperation) as error:
         raise InvalidJson("holds a number that is too long") from error
     return value
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise InvalidJson(f"holds {name}, which is not a number in JSON")
+
+
+def _each_field_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise InvalidJson("gives a field twice")
+    return value
 
 
 def _check(value: Any, depth: int) -> None:

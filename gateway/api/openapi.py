@@ -3,6 +3,7 @@ API can answer added to it. Served at /openapi.json, shown at /docs, and committ
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from flask import Flask
@@ -114,6 +115,8 @@ HEADERS = {
     "RateLimit-Remaining": "How many of them are left.",
     "RateLimit-Reset": "Seconds until one more is allowed.",
     "Retry-After": "Seconds to wait before asking again.",
+    "WWW-Authenticate": "`Bearer`: send a token.",
+    "Content-Disposition": "The PDF's file name, which is its receipt number.",
     "Idempotent-Replayed": "`true` when an earlier request with this Idempotency-Key is answered again.",
 }
 
@@ -136,9 +139,13 @@ def idempotent_by_key(view: View) -> View:
 
 def document(app: Flask, api: DocumentedErrorsApi) -> dict[str, Any]:
     """Return the whole OpenAPI document."""
-    spec: dict[str, Any] = api.spec.to_dict()
+    # A copy, because apispec hands out its own, and what is added here would pile up.
+    spec: dict[str, Any] = deepcopy(api.spec.to_dict())
     components = spec["components"]
+    # flask-smorest's own errors, which this API never answers.
     components["responses"] = {}
+    components["schemas"].pop("Error", None)
+    _write_patterns_for_javascript(components["schemas"])
     components["headers"] = {
         name: {"description": text, "schema": {"type": "string"}} for name, text in HEADERS.items()
     }
@@ -152,16 +159,24 @@ def document(app: Flask, api: DocumentedErrorsApi) -> dict[str, Any]:
     return spec
 
 
+def _write_patterns_for_javascript(schemas: dict[str, Any]) -> None:
+    """Python matches from the start and ends with \\Z; the document's patterns are read as JavaScript's."""
+    for schema in schemas.values():
+        for member in schema.get("properties", {}).values():
+            if "pattern" in member:
+                member["pattern"] = f"^{member['pattern'].removesuffix(chr(92) + 'Z')}$"
+
+
 def _complete(operation: dict[str, Any], view: Any, path: str) -> None:
     operation["responses"] = {
         status: answer for status, answer in operation["responses"].items() if "$ref" not in answer
     }
     limited = path.startswith(API_PREFIX)
-    names = [*getattr(view, FAILURES, ()), "internal", "database"]
+    names = [*getattr(view, FAILURES, ()), "internal"]
     if not getattr(view, PUBLIC, False):
         names.append("unauthorized")
     if limited:
-        names.append("rate_limited")
+        names += ["rate_limited", "database"]
     if "requestBody" in operation:
         names += ["bad_json", "validation", "too_large", "media_type"]
     if getattr(view, IDEMPOTENT, False):
@@ -170,7 +185,12 @@ def _complete(operation: dict[str, Any], view: Any, path: str) -> None:
     for name in sorted(names, key=lambda name: ERROR_EXAMPLES[name][0]):
         _add_error(operation["responses"], name)
     for status, answer in operation["responses"].items():
-        answer["headers"] = _headers_of(int(status), limited, getattr(view, IDEMPOTENT, False))
+        names = _headers_of(int(status), limited, getattr(view, IDEMPOTENT, False))
+        if status == "401" and not getattr(view, PUBLIC, False):
+            names.append("WWW-Authenticate")
+        if "application/pdf" in answer.get("content", {}):
+            names.append("Content-Disposition")
+        answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _add_error(responses: dict[str, Any], name: str) -> None:
@@ -196,12 +216,12 @@ def _idempotency_parameter() -> dict[str, Any]:
     }
 
 
-def _headers_of(status: int, limited: bool, idempotent: bool) -> dict[str, Any]:
+def _headers_of(status: int, limited: bool, idempotent: bool) -> list[str]:
     names = ["X-Request-ID"]
     if limited:
         names += ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
-    if status in (202, 429, 503):
+    if status in (202, 429) or (status == 503 and limited):
         names.append("Retry-After")
     if idempotent and status in (201, 202):
         names.append("Idempotent-Replayed")
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return names

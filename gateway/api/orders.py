@@ -83,6 +83,14 @@ class CheckoutResult(ma.Schema):
         return renamed
 
 
+class RazorpayCheckoutResult(ma.Schema):
+    """The same as Razorpay's Checkout spells it; only for the document."""
+
+    razorpay_order_id = fields.String(required=True)
+    razorpay_payment_id = fields.String(required=True)
+    razorpay_signature = fields.String(required=True)
+
+
 class VerifiedData(ma.Schema):
     payment = fields.Nested(PaymentRow, required=True)
     receipt = fields.Nested(ReceiptLink, required=True, allow_none=True)
@@ -106,7 +114,7 @@ class StatusData(ma.Schema):
 
 StatusAnswer = envelope(StatusData, "StatusAnswer", message=False)
 
-CREATED_EXAMPLE = {
+CREATED_EXAMPLE: dict[str, Any] = {
     "success": True,
     "data": {
         "order": ORDER_EXAMPLE,
@@ -122,10 +130,23 @@ CREATED_EXAMPLE = {
     },
     "message": "Payment order created successfully",
 }
+OPENING_EXAMPLE = {
+    "success": True,
+    "data": {
+        "order": None,
+        "payment": CREATED_EXAMPLE["data"]["payment"] | {"razorpayOrderId": None},
+    },
+    "message": "Payment recorded; its order is being opened",
+}
 VERIFIED_EXAMPLE = {
     "success": True,
     "data": {"payment": PAYMENT_EXAMPLE, "receipt": RECEIPT_EXAMPLE},
     "message": "Payment verified successfully",
+}
+CONFIRMING_EXAMPLE = {
+    "success": True,
+    "data": {"payment": PAYMENT_EXAMPLE | {"status": "ATTEMPTED", "paidAt": None}, "receipt": None},
+    "message": "Payment received; it is still being confirmed",
 }
 STATUS_EXAMPLE = {
     "success": True,
@@ -156,7 +177,12 @@ STATUS_EXAMPLE = {
     },
 )
 @blueprint.response(201, OrderAnswer, example=CREATED_EXAMPLE)
-@blueprint.alt_response(202, schema=OrderAnswer, description="Recorded; the order is still being opened.")
+@blueprint.alt_response(
+    202,
+    schema=OrderAnswer,
+    description="Recorded; the order is still being opened.",
+    example=OPENING_EXAMPLE,
+)
 def create_order(body: dict[str, Any]) -> Any:
     """Create a payment order
 
@@ -239,7 +265,17 @@ def _created(payment: Payment, *, replayed: bool) -> Any:
     },
 )
 @blueprint.response(200, VerifiedAnswer, example=VERIFIED_EXAMPLE)
-@blueprint.alt_response(202, schema=VerifiedAnswer, description="Signed; still being captured or read.")
+@blueprint.alt_response(
+    202,
+    schema=VerifiedAnswer,
+    description="Signed; still being captured or read.",
+    example=CONFIRMING_EXAMPLE,
+)
+@blueprint.doc(
+    requestBody={
+        "content": {"application/json": {"schema": {"oneOf": [CheckoutResult, RazorpayCheckoutResult]}}}
+    }
+)
 def verify_payment(body: dict[str, str]) -> Any:
     """Verify a payment
 

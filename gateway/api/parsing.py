@@ -54,7 +54,7 @@ class StrictParser(FlaskParser):
 def _flatten(prefix: str, messages: Any, details: dict[str, str]) -> None:
     if isinstance(messages, dict):
         for key, value in messages.items():
-            name = "" if key in ("_schema", "value", "key") else str(key)
+            name = "" if key == "_schema" else str(key)
             _flatten(".".join(part for part in (prefix, name) if part), value, details)
     else:
         text = " ".join(messages) if isinstance(messages, list) else str(messages)

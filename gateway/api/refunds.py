@@ -57,6 +57,32 @@ class RefundData(ma.Schema):
 
 RefundAnswer = envelope(RefundData, "RefundAnswer")
 
+REFUND_EXAMPLE: dict[str, Any] = {
+    "success": True,
+    "data": {
+        "refund": {
+            "id": "rfnd_xyz789",
+            "payment_id": "pay_abc456",
+            "amount": 25000,
+            "currency": "INR",
+            "status": "processed",
+            "created_at": 1640995800,
+        },
+        "payment": {
+            "id": "0d9c1c0c-8f43-4f0e-8b0e-0f6f1f3f9c55",
+            "status": "PARTIAL_REFUND",
+            "updatedAt": "2024-01-01T00:10:00.000Z",
+        },
+        "receipt": {
+            "id": "9a1b4c0e-6c2f-5a53-9d0e-0d3a7a0b9e51",
+            "receiptNumber": "REF_0d9c1c0c_m5xak3v7q2",
+            "filePath": "receipts/REF_0d9c1c0c_m5xak3v7q2.pdf",
+            "downloadUrl": "/api/v1/payments/receipts/9a1b4c0e-6c2f-5a53-9d0e-0d3a7a0b9e51/download",
+        },
+    },
+    "message": "Refund created successfully",
+}
+
 
 @blueprint.post("/refunds")
 @can_fail("payment", "refund", "refund_rejected")
@@ -69,36 +95,21 @@ RefundAnswer = envelope(RefundData, "RefundAnswer")
         "notes": {"reason": "Cancellation requested by school"},
     },
 )
-@blueprint.response(
-    201,
-    RefundAnswer,
+@blueprint.response(201, RefundAnswer, example=REFUND_EXAMPLE)
+@blueprint.alt_response(
+    202,
+    schema=RefundAnswer,
+    description="Reserved; the provider has not answered yet.",
     example={
         "success": True,
-        "data": {
-            "refund": {
-                "id": "rfnd_xyz789",
-                "payment_id": "pay_abc456",
-                "amount": 25000,
-                "currency": "INR",
-                "status": "processed",
-                "created_at": 1640995800,
-            },
-            "payment": {
-                "id": "0d9c1c0c-8f43-4f0e-8b0e-0f6f1f3f9c55",
-                "status": "PARTIAL_REFUND",
-                "updatedAt": "2024-01-01T00:10:00.000Z",
-            },
-            "receipt": {
-                "id": "9a1b4c0e-6c2f-5a53-9d0e-0d3a7a0b9e51",
-                "receiptNumber": "REF_0d9c1c0c_m5xak3v7q2",
-                "filePath": "receipts/REF_0d9c1c0c_m5xak3v7q2.pdf",
-                "downloadUrl": "/api/v1/payments/receipts/9a1b4c0e-6c2f-5a53-9d0e-0d3a7a0b9e51/download",
-            },
+        "data": REFUND_EXAMPLE["data"]
+        | {
+            "refund": REFUND_EXAMPLE["data"]["refund"] | {"id": None, "status": "pending"},
+            "receipt": None,
         },
-        "message": "Refund created successfully",
+        "message": "Refund recorded; the provider has not answered yet",
     },
 )
-@blueprint.alt_response(202, schema=RefundAnswer, description="Reserved; the provider has not answered yet.")
 def create_refund(body: dict[str, Any]) -> Any:
     """Refund a payment
 

@@ -4,7 +4,7 @@ decimals a currency has. Knows nothing about payments, and no float ever comes i
 Exponents follow ISO 4217 as Razorpay lists them (its page on international payments, 128 currencies).
 """
 
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 
 DEFAULT_EXPONENT = 2
 
@@ -31,6 +31,10 @@ MINIMUM_MINOR = {"INR": 100}
 SYMBOLS = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
+# Python's usual context would round an amount to 28 digits, and so hide a fraction of a paisa.
+UNROUNDED = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+
+
 class InvalidAmount(ValueError):
     """An amount that no client may send; the text says what is wrong and what would be right."""
 
@@ -55,7 +59,7 @@ def to_minor(amount: Decimal | int, currency: str, amount_minor_max: int) -> int
     # The size is checked before any scaling, so that 1E+999999 costs no work.
     if amount > to_major(amount_minor_max, currency):
         raise InvalidAmount(f"must not be greater than {to_major(amount_minor_max, currency)} {currency}")
-    minor = amount.scaleb(digits)
+    minor = amount.scaleb(digits, UNROUNDED)
     # Fewer than one minor unit, or a fraction of one, means too many decimals.
     if minor != minor.to_integral_value():
         raise InvalidAmount(

@@ -60,7 +60,8 @@ def _captured(payment: Payment, seen: ProviderPayment, context: Context) -> bool
         return _review_once(payment, f"a second payment, {seen.id}, was captured for this order", context)
     was_cancelled = payment.status == CANCELLED
     payment.captured_minor = seen.amount_minor
-    payment.paid_at = min(seen.created_at or context.now(), context.now())
+    # The provider's time has whole seconds, so it may seem to lie just before our own.
+    payment.paid_at = max(payment.created_at, min(seen.created_at or context.now(), context.now()))
     payment.failure_reason = None
     payment.unread_provider_payment_id = None
     _adopt(payment, seen)
