@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 import structlog
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, task_prerun, worker_process_init
 from pymongo.errors import PyMongoError
 
 from config import logging as json_logging
@@ -34,6 +34,13 @@ def _warm_up(**_: Any) -> None:
         runtime()
     except PyMongoError as error:
         log.warning("worker.database_away", error=type(error).__name__)
+
+
+@task_prerun.connect
+def _bind_task(task_id: str, task: Any, **_: Any) -> None:
+    """Let every log line of a task carry its name and id, and nothing of the task before it."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id)
 
 
 @setup_logging.connect

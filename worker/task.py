@@ -29,8 +29,7 @@ class WorkTask(Task):
         """Run the task once, with the document's id in every log line. Nothing is raised to Celery: what
         went wrong is logged once, and the work is put off."""
         document_id = next(iter(kwargs.values()), "")
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(task=self.name, task_id=self.request.id, **kwargs)
+        structlog.contextvars.bind_contextvars(**kwargs)
         started = time.perf_counter()
         try:
             self.run(*args, **kwargs)
