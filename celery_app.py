@@ -38,7 +38,8 @@ app.conf.update(
     worker_send_task_events=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    worker_cancel_long_running_tasks_on_connection_loss=True,
+    # Losing Redis says nothing about the provider call that a task is in the middle of.
+    worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_soft_shutdown_timeout=settings.shutdown_grace_seconds / 2,
     broker_transport_options={
         # Longer than any task; a message of a dead worker comes back then, if the sweep was not faster.

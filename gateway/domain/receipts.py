@@ -167,7 +167,8 @@ def postpone_rendering(context: Context, claim: work.Claim[Receipt], error: str)
 def rendered(receipt_id: str) -> Receipt | None:
     """Return the receipt with its PDF, or None while it has not been rendered. The caller has checked
     that the payment that it belongs to may be seen."""
-    return Receipt.objects(id=receipt_id, rendered_at__exists=True).first()
+    receipt = Receipt.objects(id=receipt_id).first()
+    return receipt if receipt and receipt.rendered_at else None
 
 
 def dump_contents(contents: ReceiptContents) -> str:

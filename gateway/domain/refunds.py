@@ -209,9 +209,12 @@ def observe_refund(payment: Payment, seen: ProviderRefund, context: Context) -> 
     provider's dashboard say, is imported. Only alters the copy in memory. Returns whether it changed."""
     refund = _match(payment, seen)
     if refund is None:
-        refund = _import(payment, seen, context)
-        if refund is None:
+        if not payment.captured_minor or seen.status == "failed":
             return False
+        left = payment.captured_minor - payment.refund_reserved_minor
+        if seen.amount_minor > left or len(payment.refunds) >= REFUNDS_PER_PAYMENT_MAX:
+            return _review_misfit(payment, seen, context)
+        refund = _import(payment, seen, context)
     before = (refund.status, refund.provider_refund_id)
     if refund.provider_refund_id is None:
         if refund.status == REFUND_FAILED:
@@ -240,17 +243,18 @@ def _match(payment: Payment, seen: ProviderRefund) -> Refund | None:
     return None
 
 
-def _import(payment: Payment, seen: ProviderRefund, context: Context) -> Refund | None:
-    """Add a refund that we did not ask for. One that fits beside ours takes up its amount; one that does
-    not fit asks for a person, since the money has moved and the sum must not be hidden."""
-    if not payment.captured_minor or seen.status == "failed":
-        return None
-    left = payment.captured_minor - payment.refund_reserved_minor
-    if seen.amount_minor > left or len(payment.refunds) >= REFUNDS_PER_PAYMENT_MAX:
-        why = f"refund {seen.id} of {seen.amount_minor} does not fit beside the refunds known here"
-        if not any(why in entry.why for entry in payment.history):
-            flag_for_review(payment, why, context)
-        return None
+def _review_misfit(payment: Payment, seen: ProviderRefund, context: Context) -> bool:
+    """Ask a person about a refund that we did not ask for and that does not fit beside ours: the money has
+    moved, and the sum must not be hidden. Written down only the first time that it is reported."""
+    why = f"refund {seen.id} of {seen.amount_minor} does not fit beside the refunds known here"
+    if any(why in entry.why for entry in payment.history):
+        return False
+    flag_for_review(payment, why, context)
+    return True
+
+
+def _import(payment: Payment, seen: ProviderRefund, context: Context) -> Refund:
+    """Add a refund that we did not ask for. It takes up its amount beside ours."""
     refund = Refund(
         id=new_id(),
         amount_minor=seen.amount_minor,
