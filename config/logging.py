@@ -13,7 +13,7 @@ SECRET_NAME = re.compile(
 )
 # Bearer tokens, key:secret@host in addresses, and anything that looks like a card number.
 SECRET_TEXT = re.compile(
-    r"(?i)bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|\b(?:\d[ -]?){13,19}\b"
+    r"(?i)bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)[^/\s:@]*:[^/\s]+(?=@)|\b\d(?:[ -]?\d){12,18}\b"
 )
 REDACTED = "[redacted]"
 

@@ -16,7 +16,10 @@ JWT_SECRET_CHARS_MIN = 32
 class Settings(BaseSettings):
     """Settings of one deployment. Units come last in each name; the README's table lists them all."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
+    # An empty variable counts as a missing one: a signature made with an empty secret can be made by anyone.
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", case_sensitive=False, env_ignore_empty=True
+    )
 
     # Secrets and addresses: no defaults, because a guess here would lose money or let people in.
     mongodb_uri: str = Field(repr=False)

@@ -75,11 +75,12 @@ def assemble(settings: Settings) -> Flask:
         socket_connect_timeout=settings.redis_timeout_seconds,
         socket_timeout=settings.redis_timeout_seconds,
     )
-    # The order matters: an id first, then the limit, then the token.
+    # The order matters: an id first, then the limit, then the token, then the body.
     requests.register(app)
     limits.register(app, settings)
     app.before_request(_require_indexes)
     auth.register(app, settings)
+    app.before_request(requests.refuse_a_body_cut_off)
     _register_api(app)
     errors.register(app)
     return app

@@ -67,11 +67,13 @@ class Stack:
 
 @pytest.fixture(scope="session")
 def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
-    """A function that starts a stack of its own with other settings; all are stopped at the end."""
+    """A function that starts a stack of its own with other settings, on the data of an earlier one if it is
+    given; all are stopped at the end."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(**settings: str) -> Stack:
+    def start(data: Path | None = None, **settings: str) -> Stack:
         directory = tmp_path_factory.mktemp("stack")
+        data = data or directory / "data"
         inherited = {
             name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
         }
@@ -80,7 +82,7 @@ def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
         output = (directory / "output.log").open("wb")
         command = [sys.executable, "-m", "dev.run", "--free-ports", "--end-with-parent"]
         process = subprocess.Popen(
-            [*command, "--data", str(directory / "data"), "--ready-file", str(ready)],
+            [*command, "--data", str(data), "--ready-file", str(ready)],
             cwd=ROOT,
             env=environ,
             stdout=output,
@@ -111,7 +113,7 @@ def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
             told["redis_url"],
             environ,
             process.pid,
-            directory / "data",
+            data,
         )
 
     yield start
@@ -208,7 +210,7 @@ def start_web(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             assert process.poll() is None, "the web process ended"
             try:
                 return requests.get(f"{address}/healthz", timeout=2).status_code == 200
-            except requests.ConnectionError:
+            except requests.RequestException:
                 return False
 
         wait_until(answers, "the web process's start")

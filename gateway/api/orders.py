@@ -2,30 +2,31 @@
 
 from typing import Any
 
-import marshmallow as ma
-from marshmallow import fields, validate
-
 from gateway import dispatch
 from gateway.api import present
-from gateway.api.fields import MajorAmount, Notes, Uuid
 from gateway.api.openapi import can_fail, idempotent_by_key
-from gateway.api.parsing import StrictBlueprint, idempotency_key
-from gateway.api.schemas import (
-    ORDER_EXAMPLE,
-    PAYMENT_EXAMPLE,
-    RECEIPT_EXAMPLE,
-    OrderShape,
-    PaymentRow,
-    ReceiptLink,
-    envelope,
-    timestamp,
+from gateway.api.order_schemas import (
+    CANCELLED_EXAMPLE,
+    CHECKOUT_EXAMPLES,
+    CONFIRMING_EXAMPLE,
+    CREATED_EXAMPLE,
+    NEW_ORDER_EXAMPLE,
+    OPENING_EXAMPLE,
+    STATUS_EXAMPLE,
+    VERIFIED_EXAMPLE,
+    CheckoutResult,
+    NewOrder,
+    OrderAnswer,
+    RazorpayCheckoutResult,
+    StatusAnswer,
+    VerifiedAnswer,
 )
+from gateway.api.parsing import StrictBlueprint, idempotency_key, minor_units
 from gateway.api.services import context, viewer, wait_for
-from gateway.domain import access, orders, payments
-from gateway.domain.errors import InvalidInput, OrderCreationFailed
+from gateway.domain import access, cancellation, orders, payments
+from gateway.domain.errors import OrderCreationFailed
 from gateway.domain.idempotency import Idempotency
 from gateway.domain.models import Payment
-from gateway.domain.money import InvalidAmount, to_minor
 from gateway.domain.receipts import PURPOSE_DEFAULT
 from gateway.domain.states import ATTEMPTED
 
@@ -37,144 +38,12 @@ CURRENCY = "INR"
 RETRY_AFTER = {"Retry-After": "2"}
 
 
-class NewOrder(ma.Schema):
-    schoolId = Uuid(required=True, metadata={"type": "string", "format": "uuid"})
-    amount = MajorAmount(
-        required=True, metadata={"type": "number", "description": "In rupees, at most two decimals."}
-    )
-    notes = Notes(load_default=dict, metadata={"type": "object"})
-
-
-class OrderData(ma.Schema):
-    order = fields.Nested(OrderShape, required=True, allow_none=True)
-    payment = fields.Nested(PaymentRow, required=True)
-
-
-OrderAnswer = envelope(OrderData, "OrderAnswer")
-
-
-class CheckoutResult(ma.Schema):
-    """What Checkout hands to the browser; Razorpay's own snake_case names are taken as well."""
-
-    class Meta:
-        unknown = ma.RAISE
-
-    razorpayOrderId = fields.String(required=True, validate=validate.Length(1, 64))
-    razorpayPaymentId = fields.String(
-        required=True, validate=validate.Regexp(r"[A-Za-z0-9_]{1,64}\Z", error="is not a payment id")
-    )
-    razorpaySignature = fields.String(required=True, validate=validate.Length(1, 256))
-
-    SNAKE_CASE = {
-        "razorpay_order_id": "razorpayOrderId",
-        "razorpay_payment_id": "razorpayPaymentId",
-        "razorpay_signature": "razorpaySignature",
-    }
-
-    @ma.pre_load
-    def take_snake_case(self, data: Any, **_: Any) -> Any:
-        """Rename Razorpay's own names. Both spellings of one field at once are refused as unknown."""
-        if not isinstance(data, dict):
-            return data
-        renamed = dict(data)
-        for snake, camel in self.SNAKE_CASE.items():
-            if snake in renamed and camel not in renamed:
-                renamed[camel] = renamed.pop(snake)
-        return renamed
-
-
-class RazorpayCheckoutResult(ma.Schema):
-    """The same as Razorpay's Checkout spells it; only for the document."""
-
-    razorpay_order_id = fields.String(required=True)
-    razorpay_payment_id = fields.String(required=True)
-    razorpay_signature = fields.String(required=True)
-
-
-class VerifiedData(ma.Schema):
-    payment = fields.Nested(PaymentRow, required=True)
-    receipt = fields.Nested(ReceiptLink, required=True, allow_none=True)
-
-
-VerifiedAnswer = envelope(VerifiedData, "VerifiedAnswer")
-
-
-class ReceiptRow(ma.Schema):
-    id = fields.String(required=True)
-    receiptNumber = fields.String(required=True)
-    receiptType = fields.String(required=True)
-    generatedAt = timestamp(required=True)
-    downloadUrl = fields.String(required=True)
-
-
-class StatusData(ma.Schema):
-    payment = fields.Nested(PaymentRow, required=True)
-    receipts = fields.List(fields.Nested(ReceiptRow), required=True)
-
-
-StatusAnswer = envelope(StatusData, "StatusAnswer", message=False)
-
-CREATED_EXAMPLE: dict[str, Any] = {
-    "success": True,
-    "data": {
-        "order": ORDER_EXAMPLE,
-        "payment": {
-            **{
-                key: PAYMENT_EXAMPLE[key]
-                for key in ("id", "schoolId", "razorpayOrderId", "amount", "currency")
-            },
-            "status": "CREATED",
-            "receipt": "RCP_1234567890_abc123",
-            "createdAt": "2024-01-01T00:00:00.000Z",
-        },
-    },
-    "message": "Payment order created successfully",
-}
-OPENING_EXAMPLE = {
-    "success": True,
-    "data": {
-        "order": None,
-        "payment": CREATED_EXAMPLE["data"]["payment"] | {"razorpayOrderId": None},
-    },
-    "message": "Payment recorded; its order is being opened",
-}
-VERIFIED_EXAMPLE = {
-    "success": True,
-    "data": {"payment": PAYMENT_EXAMPLE, "receipt": RECEIPT_EXAMPLE},
-    "message": "Payment verified successfully",
-}
-CONFIRMING_EXAMPLE = {
-    "success": True,
-    "data": {"payment": PAYMENT_EXAMPLE | {"status": "ATTEMPTED", "paidAt": None}, "receipt": None},
-    "message": "Payment received; it is still being confirmed",
-}
-STATUS_EXAMPLE = {
-    "success": True,
-    "data": {
-        "payment": PAYMENT_EXAMPLE | {"attempts": 1, "createdAt": "2024-01-01T00:00:00.000Z"},
-        "receipts": [
-            {
-                "id": RECEIPT_EXAMPLE["id"],
-                "receiptNumber": RECEIPT_EXAMPLE["receiptNumber"],
-                "receiptType": "PAYMENT_RECEIPT",
-                "generatedAt": "2024-01-01T00:05:30.000Z",
-                "downloadUrl": RECEIPT_EXAMPLE["downloadUrl"],
-            }
-        ],
-    },
-}
-
-
 @blueprint.post("/orders")
 @can_fail("order_creation")
 @idempotent_by_key
 @blueprint.arguments(
     NewOrder,
-    example={
-        "schoolId": ORDER_EXAMPLE["notes"]["schoolId"],  # type: ignore[index]
-        "amount": 500.00,
-        "notes": {"purpose": "school_registration"},
-    },
+    example=NEW_ORDER_EXAMPLE,
 )
 @blueprint.response(201, OrderAnswer, example=CREATED_EXAMPLE)
 @blueprint.alt_response(
@@ -191,7 +60,7 @@ def create_order(body: dict[str, Any]) -> Any:
     `order: null`, and repeating the request with the same Idempotency-Key gets the order.
     """
     surroundings = context()
-    amount_minor = _minor(body["amount"], surroundings.limits.payment_amount_minor_max)
+    amount_minor = minor_units(body["amount"], CURRENCY, surroundings.limits.payment_amount_minor_max)
     notes = {"purpose": PURPOSE_DEFAULT} | body["notes"]
     notes.pop("schoolId", None)
     key = idempotency_key()
@@ -214,13 +83,6 @@ def create_order(body: dict[str, Any]) -> Any:
         payment = orders.open_order(surroundings, claim)
     payment = wait_for(lambda: _again(payment), orders.is_settled)
     return _created(payment, replayed=claim is None)
-
-
-def _minor(amount: Any, amount_minor_max: int) -> int:
-    try:
-        return to_minor(amount, CURRENCY, amount_minor_max)
-    except InvalidAmount as error:
-        raise InvalidInput("The request is not valid.", amount=str(error)) from error
 
 
 def _again(payment: Payment) -> Payment:
@@ -247,22 +109,7 @@ def _created(payment: Payment, *, replayed: bool) -> Any:
 @can_fail("invalid_signature", "verification", "payment")
 @blueprint.arguments(
     CheckoutResult,
-    examples={
-        "documented": {
-            "value": {
-                "razorpayOrderId": "order_xyz123",
-                "razorpayPaymentId": "pay_abc456",
-                "razorpaySignature": "signature_hash_string",
-            }
-        },
-        "as Checkout hands it over": {
-            "value": {
-                "razorpay_order_id": "order_xyz123",
-                "razorpay_payment_id": "pay_abc456",
-                "razorpay_signature": "signature_hash_string",
-            }
-        },
-    },
+    examples=CHECKOUT_EXAMPLES,
 )
 @blueprint.response(200, VerifiedAnswer, example=VERIFIED_EXAMPLE)
 @blueprint.alt_response(
@@ -327,11 +174,7 @@ def order_status(orderId: str) -> Any:
 @blueprint.response(
     200,
     VerifiedAnswer,
-    example=VERIFIED_EXAMPLE
-    | {
-        "data": {"payment": PAYMENT_EXAMPLE | {"status": "CANCELLED"}, "receipt": RECEIPT_EXAMPLE},
-        "message": "Payment cancelled successfully",
-    },
+    example=CANCELLED_EXAMPLE,
 )
 def cancel_order(orderId: str) -> Any:
     """Cancel an unpaid order
@@ -341,7 +184,7 @@ def cancel_order(orderId: str) -> Any:
     """
     payment = access.payment_by_order(viewer(), orderId)
     surroundings = context()
-    payment = payments.cancel(surroundings, payment)
+    payment = cancellation.cancel(surroundings, payment)
     dispatch.due_work(payment, surroundings.now())
     receipt = present.find_receipt(payment, "CANCELLATION_RECEIPT")
     data = {"payment": present.payment_state(payment), "receipt": present.receipt_link(receipt)}

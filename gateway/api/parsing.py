@@ -1,6 +1,7 @@
 """How requests are read: strict JSON, no unknown fields anywhere, and errors that name the field."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import flask
@@ -12,6 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from gateway.api import json_format
 from gateway.domain.errors import InvalidInput
+from gateway.domain.money import InvalidAmount, to_minor
 
 INVALID = "The request is not valid."
 
@@ -81,3 +83,11 @@ def idempotency_key() -> str | None:
             INVALID, **{"Idempotency-Key": "must be sent once: 1 to 255 letters, digits, or any of . _ : -"}
         )
     return key
+
+
+def minor_units(amount: Decimal | int, currency: str, amount_minor_max: int) -> int:
+    """Return the body's `amount` in the currency's smallest unit. Raises InvalidInput, naming the field."""
+    try:
+        return to_minor(amount, currency, amount_minor_max)
+    except InvalidAmount as error:
+        raise InvalidInput(INVALID, amount=str(error)) from error

@@ -9,14 +9,13 @@ from gateway import dispatch
 from gateway.api import present
 from gateway.api.fields import MajorAmount, Notes, UnixTime, Uuid
 from gateway.api.openapi import can_fail, idempotent_by_key
-from gateway.api.parsing import INVALID, StrictBlueprint, idempotency_key
+from gateway.api.parsing import StrictBlueprint, idempotency_key, minor_units
 from gateway.api.schemas import ReceiptLink, envelope, status_field, timestamp
 from gateway.api.services import context, viewer, wait_for
 from gateway.domain import access, refunds
-from gateway.domain.errors import InvalidInput, RefundRejected
+from gateway.domain.errors import RefundRejected
 from gateway.domain.idempotency import Idempotency
 from gateway.domain.models import Payment
-from gateway.domain.money import InvalidAmount, to_minor
 from gateway.domain.states import REFUND_FAILED, REFUND_PENDING
 
 blueprint = StrictBlueprint(
@@ -119,7 +118,10 @@ def create_refund(body: dict[str, Any]) -> Any:
     """
     payment = access.payment_by_id(viewer(), body["paymentId"])
     surroundings = context()
-    amount_minor = _minor(payment, body.get("amount"), surroundings.limits.payment_amount_minor_max)
+    amount_minor = None
+    if "amount" in body:
+        amount_max = surroundings.limits.payment_amount_minor_max
+        amount_minor = minor_units(body["amount"], payment.currency, amount_max)
     key = idempotency_key()
     idempotency = key and Idempotency.of(
         user_id=viewer().id,
@@ -135,15 +137,6 @@ def create_refund(body: dict[str, Any]) -> Any:
         lambda: Payment.objects.get(id=payment.id), lambda payment: _is_answered(payment, requested.refund.id)
     )
     return _answer(payment, requested.refund.id, replayed=requested.replayed)
-
-
-def _minor(payment: Payment, amount: Any, amount_minor_max: int) -> int | None:
-    if amount is None:
-        return None
-    try:
-        return to_minor(amount, payment.currency, amount_minor_max)
-    except InvalidAmount as error:
-        raise InvalidInput(INVALID, amount=str(error)) from error
 
 
 def _is_answered(payment: Payment, refund_id: str) -> bool:

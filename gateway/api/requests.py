@@ -6,6 +6,7 @@ import uuid
 
 import structlog
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 
@@ -25,6 +26,15 @@ def _begin() -> None:
     g.started = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def refuse_a_body_cut_off() -> None:
+    """Answer 413 to a chunked body over the limit. Werkzeug would hand on its beginning as if it were all."""
+    if "Transfer-Encoding" not in request.headers:
+        return
+    is_full = len(request.get_data()) == request.max_content_length
+    if is_full and request.environ["wsgi.input"].read(1):
+        raise RequestEntityTooLarge
 
 
 def _finish(response: Response) -> Response:

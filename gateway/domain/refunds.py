@@ -6,25 +6,19 @@ from dataclasses import dataclass
 
 from mongoengine.errors import NotUniqueError
 
-from gateway.domain import work
+from gateway.domain import refund_observations, work
 from gateway.domain.context import Context
 from gateway.domain.errors import RefundRefused
 from gateway.domain.idempotency import Idempotency
-from gateway.domain.models import REASON_CHARS_MAX, REFUNDS_PER_PAYMENT_MAX, Payment, Refund, new_id
+from gateway.domain.models import REFUNDS_PER_PAYMENT_MAX, Payment, Refund, new_id
 from gateway.domain.money import to_major
 from gateway.domain.payments import postpone
 from gateway.domain.provider import ProviderError, ProviderRefund, ProviderRejected
-from gateway.domain.receipts import mint
 from gateway.domain.states import (
-    PAID,
-    PARTIAL_REFUND,
-    REFUND_FAILED,
     REFUND_PENDING,
-    REFUND_PROCESSED,
     REFUNDABLE,
-    REFUNDED,
 )
-from gateway.domain.transitions import change_payment, flag_for_review, move, note
+from gateway.domain.transitions import change_payment, note
 
 
 @dataclass(frozen=True)
@@ -149,8 +143,21 @@ def issue(context: Context, payment_id: str) -> Payment | None:
     except ProviderRejected as error:
         return _rejected(context, claim, refund.id, error)
     except ProviderError as error:
-        return postpone(context, claim, error)
+        return _try_later(context, claim, refund.id, error)
     return observe(context, payment_id, seen, claim)
+
+
+def _try_later(context: Context, claim: work.Claim[Payment], refund_id: str, error: ProviderError) -> Payment:
+    """Count the try, so that another refund of the payment is not kept waiting behind this one."""
+
+    def decide(payment: Payment) -> bool:
+        refund = find(payment, refund_id)
+        if refund:
+            refund.attempts += 1
+        return True
+
+    change_payment(context, claim.document.id, decide)
+    return postpone(context, claim, error)
 
 
 def _rejected(
@@ -159,7 +166,7 @@ def _rejected(
     def decide(payment: Payment) -> bool:
         refund = find(payment, refund_id)
         if refund and refund.status == REFUND_PENDING and refund.provider_refund_id is None:
-            _fail(payment, refund, error.description, context)
+            refund_observations.fail(payment, refund, error.description, context)
         work.release(payment, claim)
         return True
 
@@ -182,7 +189,7 @@ def confirm(context: Context, payment_id: str) -> Payment | None:
 
     def decide(payment: Payment) -> bool:
         for each in seen:
-            observe_refund(payment, each, context)
+            refund_observations.observe_refund(payment, each, context)
         work.release(payment, claim)
         return True
 
@@ -196,103 +203,9 @@ def observe(
     Safe to call any number of times, in any order."""
 
     def decide(payment: Payment) -> bool:
-        changed = observe_refund(payment, seen, context)
+        changed = refund_observations.observe_refund(payment, seen, context)
         if claim is not None:
             work.release(payment, claim)
         return changed or claim is not None
 
     return change_payment(context, payment_id, decide).document
-
-
-def observe_refund(payment: Payment, seen: ProviderRefund, context: Context) -> bool:
-    """Take note of one provider refund as it was at some moment; one that was made elsewhere, in the
-    provider's dashboard say, is imported. Only alters the copy in memory. Returns whether it changed."""
-    refund = _match(payment, seen)
-    if refund is None:
-        if not payment.captured_minor or seen.status == "failed":
-            return False
-        left = payment.captured_minor - payment.refund_reserved_minor
-        if seen.amount_minor > left or len(payment.refunds) >= REFUNDS_PER_PAYMENT_MAX:
-            return _review_misfit(payment, seen, context)
-        refund = _import(payment, seen, context)
-    before = (refund.status, refund.provider_refund_id)
-    if refund.provider_refund_id is None:
-        if refund.status == REFUND_FAILED:
-            _revive(payment, refund, seen, context)
-        refund.provider_refund_id = seen.id
-        refund.accepted_at = context.now()
-    if seen.status == "failed" and refund.status != REFUND_FAILED:
-        _fail(payment, refund, "The provider could not return the money.", context)
-    elif seen.status == "processed" and refund.status == REFUND_PENDING:
-        refund.status = REFUND_PROCESSED
-        refund.processed_at = context.now()
-        mint(payment, "REFUND_RECEIPT", context.now(), refund)
-    if (refund.status, refund.provider_refund_id) == before:
-        return False
-    _follow(payment, f"refund {seen.id} is {refund.status}", context)
-    return True
-
-
-def _match(payment: Payment, seen: ProviderRefund) -> Refund | None:
-    """Return our refund: by the provider's id, or by our own id, which it carries as its receipt."""
-    for refund in payment.refunds:
-        if refund.provider_refund_id == seen.id or (
-            refund.provider_refund_id is None and seen.refund_receipt == refund.id
-        ):
-            return refund
-    return None
-
-
-def _review_misfit(payment: Payment, seen: ProviderRefund, context: Context) -> bool:
-    """Ask a person about a refund that we did not ask for and that does not fit beside ours: the money has
-    moved, and the sum must not be hidden. Written down only the first time that it is reported."""
-    why = f"refund {seen.id} of {seen.amount_minor} does not fit beside the refunds known here"
-    if any(why in entry.why for entry in payment.history):
-        return False
-    flag_for_review(payment, why, context)
-    return True
-
-
-def _import(payment: Payment, seen: ProviderRefund, context: Context) -> Refund:
-    """Add a refund that we did not ask for. It takes up its amount beside ours."""
-    refund = Refund(
-        id=new_id(),
-        amount_minor=seen.amount_minor,
-        notes={"reason": "made at the provider"},
-        requested_by="provider",
-        requested_at=min(seen.created_at or context.now(), context.now()),
-        idempotency_key=f"provider:{seen.id}",
-    )
-    payment.refunds.append(refund)
-    payment.refund_reserved_minor += seen.amount_minor
-    return refund
-
-
-def _revive(payment: Payment, refund: Refund, seen: ProviderRefund, context: Context) -> None:
-    """Take back that a refund was refused: a call whose answer was lost had made it after all."""
-    refund.status = REFUND_PENDING
-    refund.failure_reason = None
-    payment.refund_reserved_minor += refund.amount_minor
-    if payment.refund_reserved_minor > payment.captured_minor:
-        flag_for_review(payment, f"refund {seen.id} was made although it had been refused", context)
-
-
-def _fail(payment: Payment, refund: Refund, reason: str, context: Context) -> None:
-    refund.status = REFUND_FAILED
-    refund.failure_reason = reason[:REASON_CHARS_MAX]
-    payment.refund_reserved_minor -= refund.amount_minor
-    _follow(payment, f"refund {refund.provider_refund_id or refund.id} failed: {reason}", context)
-
-
-def _follow(payment: Payment, why: str, context: Context) -> None:
-    """Bring the status in line with what the provider has accepted to send back."""
-    accepted = [r for r in payment.refunds if r.accepted_at and r.status != REFUND_FAILED]
-    refunded = sum(refund.amount_minor for refund in accepted)
-    payment.refunded_minor = refunded
-    target = PAID
-    if refunded:
-        target = REFUNDED if refunded >= payment.captured_minor else PARTIAL_REFUND
-    if payment.status != target or target == PARTIAL_REFUND:
-        move(payment, target, why, context)
-    else:
-        note(payment, why, context)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import structlog
 from mongoengine.errors import NotUniqueError
 
-from gateway.domain import refunds, work
+from gateway.domain import refund_observations, work
 from gateway.domain.context import Cause, Context
 from gateway.domain.errors import InvalidSignature
 from gateway.domain.models import REASON_CHARS_MAX, Payment, WebhookEvent
@@ -105,7 +105,7 @@ def _apply(context: Context, payment: Payment, read: ProviderEvent) -> bool:
         changed = observe_payment(payment, read.payment, context)
     # The provider also returns money that was never captured; that is no refund of ours to count.
     if read.refund and payment.captured_minor and payment.provider_payment_id == read.refund.payment_id:
-        changed = refunds.observe_refund(payment, read.refund, context) or changed
+        changed = refund_observations.observe_refund(payment, read.refund, context) or changed
     return changed
 
 

@@ -1,0 +1,54 @@
+"""Giving up a payment that nobody has paid."""
+
+from gateway.domain.context import Context
+from gateway.domain.errors import NotCancellable, ProviderDidNotAnswer
+from gateway.domain.models import Payment
+from gateway.domain.observations import observe_payment
+from gateway.domain.provider import ProviderError, ProviderPayment
+from gateway.domain.receipts import mint
+from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, OPEN
+from gateway.domain.transitions import change_payment, move
+
+
+def cancel(context: Context, payment: Payment) -> Payment:
+    """Give up a payment that nobody has paid. The provider is asked first, because the money may already
+    be on its way. Safe to repeat. Raises NotCancellable, ProviderDidNotAnswer."""
+    if payment.status == CANCELLED:
+        return payment
+    seen: list[ProviderPayment] = []
+    if payment.provider_order_id:
+        try:
+            seen = context.provider.order_payments(payment.provider_order_id)
+        except ProviderError as error:
+            raise ProviderDidNotAnswer(
+                "The provider could not be asked whether this order was paid; nothing was changed.",
+                provider=error.description,
+            ) from error
+
+    def decide(payment: Payment) -> bool:
+        if payment.status == CANCELLED:
+            return False
+        for each in seen:
+            observe_payment(payment, each, context)
+        if _is_cancellable(payment):
+            payment.cancelled_at = context.now()
+            payment.unread_provider_payment_id = None
+            move(payment, CANCELLED, "cancelled on request", context)
+            mint(payment, "CANCELLATION_RECEIPT", context.now())
+        return True
+
+    payment = change_payment(context, payment.id, decide).document
+    if payment.status != CANCELLED:
+        raise NotCancellable(
+            f"This payment is {payment.status} and cannot be cancelled.", status=payment.status
+        )
+    return payment
+
+
+def _is_cancellable(payment: Payment) -> bool:
+    """Unpaid, with no money on its way, and with the opening of its order settled one way or the other."""
+    return (
+        payment.status in OPEN
+        and not (payment.status == ATTEMPTED and payment.authorized_at)
+        and not (payment.status == CREATED and payment.provider_order_id is None)
+    )

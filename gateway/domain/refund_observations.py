@@ -1,0 +1,112 @@
+"""What a provider's message means for the refunds of a payment, by the same rules as `observations`: any
+number of messages in any order end in the same state, and nothing here raises because of one.
+"""
+
+from gateway.domain.context import Context
+from gateway.domain.models import REASON_CHARS_MAX, REFUNDS_PER_PAYMENT_MAX, Payment, Refund, new_id
+from gateway.domain.provider import ProviderRefund
+from gateway.domain.receipts import mint
+from gateway.domain.states import (
+    PAID,
+    PARTIAL_REFUND,
+    REFUND_FAILED,
+    REFUND_PENDING,
+    REFUND_PROCESSED,
+    REFUNDED,
+)
+from gateway.domain.transitions import flag_for_review, move, note
+
+
+def observe_refund(payment: Payment, seen: ProviderRefund, context: Context) -> bool:
+    """Take note of one provider refund as it was at some moment; one that was made elsewhere, in the
+    provider's dashboard say, is imported. Only alters the copy in memory. Returns whether it changed."""
+    refund = _match(payment, seen)
+    if refund is None:
+        if not payment.captured_minor or seen.status == "failed":
+            return False
+        left = payment.captured_minor - payment.refund_reserved_minor
+        if seen.amount_minor > left or len(payment.refunds) >= REFUNDS_PER_PAYMENT_MAX:
+            return _review_misfit(payment, seen, context)
+        refund = _import(payment, seen, context)
+    before = (refund.status, refund.provider_refund_id)
+    if refund.provider_refund_id is None:
+        if refund.status == REFUND_FAILED:
+            _revive(payment, refund, seen, context)
+        refund.provider_refund_id = seen.id
+        refund.accepted_at = context.now()
+    if seen.status == "failed" and refund.status != REFUND_FAILED:
+        fail(payment, refund, "The provider could not return the money.", context)
+    elif seen.status == "processed" and refund.status == REFUND_PENDING:
+        refund.status = REFUND_PROCESSED
+        refund.processed_at = context.now()
+        mint(payment, "REFUND_RECEIPT", context.now(), refund)
+    if (refund.status, refund.provider_refund_id) == before:
+        return False
+    _follow(payment, f"refund {seen.id} is {refund.status}", context)
+    return True
+
+
+def _match(payment: Payment, seen: ProviderRefund) -> Refund | None:
+    """Return our refund: by the provider's id, or by our own id, which it carries as its receipt."""
+    for refund in payment.refunds:
+        if refund.provider_refund_id == seen.id or (
+            refund.provider_refund_id is None and seen.refund_receipt == refund.id
+        ):
+            return refund
+    return None
+
+
+def _review_misfit(payment: Payment, seen: ProviderRefund, context: Context) -> bool:
+    """Ask a person about a refund that we did not ask for and that does not fit beside ours: the money has
+    moved, and the sum must not be hidden. Written down only the first time that it is reported."""
+    why = f"refund {seen.id} of {seen.amount_minor} does not fit beside the refunds known here"
+    if any(why in entry.why for entry in payment.history):
+        return False
+    flag_for_review(payment, why, context)
+    return True
+
+
+def _import(payment: Payment, seen: ProviderRefund, context: Context) -> Refund:
+    """Add a refund that we did not ask for. It takes up its amount beside ours."""
+    refund = Refund(
+        id=new_id(),
+        amount_minor=seen.amount_minor,
+        notes={"reason": "made at the provider"},
+        requested_by="provider",
+        requested_at=min(seen.created_at or context.now(), context.now()),
+        idempotency_key=f"provider:{seen.id}",
+    )
+    payment.refunds.append(refund)
+    payment.refund_reserved_minor += seen.amount_minor
+    return refund
+
+
+def _revive(payment: Payment, refund: Refund, seen: ProviderRefund, context: Context) -> None:
+    """Take back that a refund was refused: a call whose answer was lost had made it after all."""
+    refund.status = REFUND_PENDING
+    refund.failure_reason = None
+    payment.refund_reserved_minor += refund.amount_minor
+    if payment.refund_reserved_minor > payment.captured_minor:
+        flag_for_review(payment, f"refund {seen.id} was made although it had been refused", context)
+
+
+def fail(payment: Payment, refund: Refund, reason: str, context: Context) -> None:
+    """Give a refund's amount back to what can be refunded. Only alters the copy in memory."""
+    refund.status = REFUND_FAILED
+    refund.failure_reason = reason[:REASON_CHARS_MAX]
+    payment.refund_reserved_minor -= refund.amount_minor
+    _follow(payment, f"refund {refund.provider_refund_id or refund.id} failed: {reason}", context)
+
+
+def _follow(payment: Payment, why: str, context: Context) -> None:
+    """Bring the status in line with what the provider has accepted to send back."""
+    accepted = [r for r in payment.refunds if r.accepted_at and r.status != REFUND_FAILED]
+    refunded = sum(refund.amount_minor for refund in accepted)
+    payment.refunded_minor = refunded
+    target = PAID
+    if refunded:
+        target = REFUNDED if refunded >= payment.captured_minor else PARTIAL_REFUND
+    if payment.status != target or target == PARTIAL_REFUND:
+        move(payment, target, why, context)
+    else:
+        note(payment, why, context)
