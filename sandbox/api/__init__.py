@@ -1,0 +1,1 @@
+"""The API under /v1, as Razorpay documents it: routes, authentication, bodies, queries."""

@@ -1,0 +1,29 @@
+"""The calls about refunds themselves; they are made by the calls about payments."""
+
+from typing import Any
+
+from sandbox import records, refunds
+from sandbox.api import lists
+from sandbox.api.call import Call
+
+JsonObject = dict[str, Any]
+
+
+def fetch(call: Call) -> JsonObject:
+    """Answer GET /v1/refunds/:id."""
+    with call.world.reading() as tx:
+        return records.get(tx, "refunds", call.ids["refund_id"])
+
+
+def every(call: Call) -> JsonObject:
+    """Answer GET /v1/refunds."""
+    count, skip = lists.page(call.query)
+    with call.world.reading() as tx:
+        found = records.find(tx, "refunds", lists.period(call.query), count=count, skip=skip)
+    return records.collection(found)
+
+
+def update(call: Call) -> JsonObject:
+    """Answer PATCH /v1/refunds/:id."""
+    with call.world.transaction() as tx:
+        return refunds.update(tx, call.ids["refund_id"], call.body)

@@ -1,0 +1,33 @@
+"""What Razorpay does by itself when time passes: doomed refunds fail, uncaptured payments go back."""
+
+from sandbox import records, refunds, timers
+from sandbox.world import Transaction, World
+
+
+def run_due(world: World) -> None:
+    """Do everything whose time has come. A timer is removed in the transaction that does its work."""
+    while _is_any_due(world):
+        with world.transaction() as tx:
+            timer = timers.take_due(tx)
+            if timer is not None:
+                _WORK[timer["kind"]](tx, timer["subject_id"])
+
+
+def _is_any_due(world: World) -> bool:
+    with world.reading() as tx:
+        due_at = timers.next_due_at(tx)
+        return due_at is not None and due_at <= tx.now
+
+
+def _fail_refund(tx: Transaction, refund_id: str) -> None:
+    if records.get(tx, "refunds", refund_id)["status"] == "pending":
+        refunds.fail(tx, refund_id)
+
+
+def _refund_uncaptured_payment(tx: Transaction, payment_id: str) -> None:
+    payment = records.get(tx, "payments", payment_id)
+    if payment["status"] == "authorized":
+        refunds.refund_uncaptured(tx, payment)
+
+
+_WORK = {"fail_refund": _fail_refund, "refund_uncaptured_payment": _refund_uncaptured_payment}

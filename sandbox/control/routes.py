@@ -1,0 +1,89 @@
+"""Every control on one line: method, path, the function that answers, and what it is for."""
+
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+
+from sandbox.control import customers, endpoints, refunds, switches, webhooks
+from sandbox.control.request import Control, parse_body
+from sandbox.control_errors import ControlError
+from sandbox.errors import ProviderError
+from sandbox.world import World
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the table."""
+
+    method: str
+    path: str
+    view: Callable[[Control], JsonObject]
+    purpose: str
+
+
+ROUTES = (
+    Route("POST", "/sandbox/orders/<order_id>/pay", customers.pay,
+          "pay an order: method upi {vpa} | card {number, expiry, cvv, name} | netbanking {bank} | "
+          "wallet {wallet}; optional email, contact, description, notes, capture: false, outcome: failure"),
+    Route("POST", "/sandbox/payments/<payment_id>/authorize-late", customers.authorize_late,
+          "let a failed payment's money arrive; optional capture: false"),
+    Route("POST", "/sandbox/refunds", switches.set_refunds, "mode of new refunds: processed | pending"),
+    Route("GET", "/sandbox/refunds", switches.show_refunds, "mode of new refunds"),
+    Route("POST", "/sandbox/refunds/<refund_id>/process", refunds.process, "let a pending refund succeed"),
+    Route("POST", "/sandbox/refunds/<refund_id>/fail", refunds.fail, "let a pending refund fail"),
+    Route("GET", "/sandbox/webhooks", webhooks.every,
+          "deliveries, newest first; ?event= &order_id= &payment_id= &refund_id= &state= &limit="),
+    Route("GET", "/sandbox/webhooks/<event_id>", webhooks.fetch, "one event: raw body, headers, deliveries"),
+    Route("POST", "/sandbox/webhooks/<event_id>/redeliver", webhooks.redeliver, "send an event again"),
+    Route("POST", "/sandbox/deliveries", webhooks.set_switches,
+          "switches: paused, duplicate, shuffle, corrupt (true | false), delay_seconds"),
+    Route("GET", "/sandbox/deliveries", webhooks.show_switches, "the switches of deliveries"),
+    Route("POST", "/sandbox/endpoints", endpoints.add, "register a webhook endpoint: url, secret, events"),
+    Route("GET", "/sandbox/endpoints", endpoints.every, "webhook endpoints"),
+    Route("DELETE", "/sandbox/endpoints/<endpoint_id>", endpoints.remove, "remove a webhook endpoint"),
+    Route("POST", "/sandbox/endpoints/<endpoint_id>/enable", endpoints.enable, "enable a disabled endpoint"),
+    Route("POST", "/sandbox/faults", switches.add_fault, "order a fault: endpoint, fault, count, seconds"),
+    Route("GET", "/sandbox/faults", switches.show_faults, "faults still to come"),
+    Route("DELETE", "/sandbox/faults", switches.clear_faults, "forget all faults"),
+    Route("POST", "/sandbox/clock", switches.set_clock, "move time: frozen, advance_seconds"),
+    Route("GET", "/sandbox/clock", switches.show_clock, "the sandbox's time"),
+    Route("POST", "/sandbox/receipts", switches.set_receipts, "reused receipts: allow | reject | idempotent"),
+    Route("GET", "/sandbox/receipts", switches.show_receipts, "what happens to reused receipts"),
+    Route("GET", "/sandbox/requests", switches.requests, "the last API calls; ?path= (part of it) &limit="),
+    Route("POST", "/sandbox/reset", switches.reset, "empty everything but the endpoints"),
+    Route("GET", "/sandbox/health", switches.health, "whether the sandbox is well"),
+)  # fmt: skip
+
+
+def add_routes(app: Flask, world: World) -> None:
+    """Connect the table, and the index that shows it."""
+    for number, route in enumerate(ROUTES):
+
+        def view(_route: Route = route, **ids: str) -> tuple[Response, int]:
+            return _serve(world, _route, ids)
+
+        app.add_url_rule(route.path, endpoint=f"control-{number}", view_func=view, methods=[route.method])
+    app.add_url_rule("/sandbox/", endpoint="control-index", view_func=_index, methods=["GET"])
+
+
+def _serve(world: World, route: Route, ids: dict[str, str]) -> tuple[Response, int]:
+    try:
+        control = Control(world, parse_body(request.get_data()), request.args.to_dict(), ids)
+        return jsonify(route.view(control)), 200
+    except (ControlError, ProviderError) as error:
+        return jsonify(error=error.error), error.status
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        description = f"the sandbox itself failed: {type(error).__name__}: {error}"
+        return jsonify(error={"code": "SANDBOX_CONTROL_ERROR", "description": description}), 500
+
+
+def _index() -> Response:
+    controls = [{"method": route.method, "path": route.path, "purpose": route.purpose} for route in ROUTES]
+    return jsonify(service="sandbox", api="/v1", controls=controls)
