@@ -96,7 +96,7 @@ class Demo:
             f"{self.sandbox_url}/sandbox/orders/{self.order['id']}/pay",
             json={"method": "upi", "vpa": "success@razorpay"},
             timeout=TIMEOUT_SECONDS,
-            headers={"Authorization": None},  # type: ignore[dict-item]
+            headers={"Authorization": None},
         )
         self.expect(answer.status_code, 200, "the sandbox's answer")
         self.checkout = answer.json()

@@ -1,0 +1,41 @@
+# Everything that a developer types. `make` alone lists it.
+
+PYTEST_ARGS ?= -n 2
+VENV_PYTHON = .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format openapi bench venv clean
+
+help: ## List these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+run: venv ## Run the whole service on this machine (PORT, SANDBOX_PORT, VERBOSE=1)
+	@$(VENV_PYTHON) -m dev.run --end-with-parent
+
+demo: venv ## Take a payment end to end, against `make run` or a stack of its own
+	@$(VENV_PYTHON) -m dev.demo
+
+test: venv ## Run all tests (PYTEST_ARGS="tests/dev -x" for some)
+	@$(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+
+check: venv ## Lint, format check, types
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+	@$(VENV_PYTHON) -m mypy
+
+format: venv ## Format the code and sort the imports
+	@$(VENV_PYTHON) -m ruff check --fix .
+	@$(VENV_PYTHON) -m ruff format .
+
+openapi: venv ## Write the API's OpenAPI document to openapi.json
+	@$(VENV_PYTHON) -m dev.openapi
+
+bench: venv ## Measure the latencies that the README promises
+	@$(VENV_PYTHON) -m dev.bench
+
+venv:
+	@sh dev/venv.sh
+
+clean: ## Remove .venv and caches; the data in .local stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

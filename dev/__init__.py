@@ -1,0 +1,1 @@
+"""The one-command local stack. Nothing in production imports it."""
