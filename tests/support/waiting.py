@@ -10,7 +10,7 @@ DEADLINE_SECONDS = 20.0
 
 
 def wait_until(condition: Callable[[], T], what: str, *, deadline_seconds: float = DEADLINE_SECONDS) -> T:
-    """Return the condition's first true value. Fails the test, naming what it waited for, after the deadline."""
+    """Return the condition's first true value. Fails the test, naming what it waited for, at the deadline."""
     deadline = time.monotonic() + deadline_seconds
     while True:
         value = condition()

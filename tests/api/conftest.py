@@ -1,0 +1,40 @@
+"""What several files share: a second web process that never waits for a worker, so that its 202 answers
+can be seen at once, and a client whose calls must leave nothing behind."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from gateway.domain.models import Payment, RevokedToken, User
+from tests.conftest import Stack
+from tests.support.bodies import SCHOOL_ID
+from tests.support.client import Api, Person, Sandbox, register
+
+
+@pytest.fixture(scope="session")
+def hasty_url(start_web: Callable[..., str]) -> str:
+    """The address of the web process that never waits."""
+    return start_web(WAIT_FOR_WORK_SECONDS="0")
+
+
+@pytest.fixture
+def hasty(hasty_url: str, customer: Person) -> Api:
+    """The customer's client at the web process that never waits."""
+    return Api(hasty_url, customer.api.token)
+
+
+@pytest.fixture(scope="module")
+def refused_person(stack: Stack) -> Person:
+    """A customer all of whose requests are refused."""
+    return register(stack.api_url)
+
+
+@pytest.fixture
+def sender(refused_person: Person, sandbox: Sandbox) -> Iterator[Api]:
+    """A client whose calls must leave nothing behind, in the database or at the provider."""
+    before = (User.objects.count(), RevokedToken.objects.count())
+    yield refused_person.api
+    assert Payment.objects(user_id=refused_person.user_id).count() == 0
+    assert (User.objects.count(), RevokedToken.objects.count()) == before
+    newest = sandbox.api("GET", "/orders", params={"count": 10}).json()["items"]
+    assert [order for order in newest if order["notes"].get("schoolId") == SCHOOL_ID] == []

@@ -1,0 +1,241 @@
+"""Idempotency-Key on creating orders and refunds: one effect and one answer for one key."""
+
+import http.client
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+
+from gateway.domain.models import Payment
+from tests.support.client import PAYMENTS, PaidOrder, Person, Sandbox, paid_order, snapshot, stored
+from tests.support.steps import at_once, at_rest
+
+KEY = "5f0c1e0e-order:1.a_b"
+REPLAYED = "Idempotent-Replayed"
+
+
+@pytest.fixture
+def paid(customer: Person, sandbox: Sandbox) -> PaidOrder:
+    """A payment of 500.00 about which no webhook is on its way."""
+    sandbox.deliveries(paused=True)
+    paid = paid_order(customer, sandbox, 500)
+    at_rest(paid.payment_id)
+    return paid
+
+
+def _count(person: Person) -> int:
+    return int(Payment.objects(user_id=person.user_id).count())
+
+
+def test_thirty_orders_at_once_with_one_key_are_one_order(customer: Person, sandbox: Sandbox) -> None:
+    answers = at_once(customer.api, 30, lambda api, _: api.create_order(customer.school_id, 75.5, key=KEY))
+
+    assert [answer.status_code for answer in answers] == [201] * 30
+    assert len({answer.text for answer in answers}) == 1
+    assert sorted(answer.headers.get(REPLAYED, "") for answer in answers) == ["", *["true"] * 29]
+    (payment,) = Payment.objects(user_id=customer.user_id)
+    assert [found["id"] for found in sandbox.orders_with_receipt(payment.order_receipt)] == [
+        payment.provider_order_id
+    ]
+
+
+def test_a_replayed_order_keeps_its_first_answer_after_it_was_paid(
+    customer: Person, sandbox: Sandbox
+) -> None:
+    first = customer.api.create_order(customer.school_id, key=KEY)
+    customer.api.verify(sandbox.pay(first.json()["data"]["order"]["id"]))
+
+    second = customer.api.create_order(customer.school_id, key=KEY)
+
+    assert (second.status_code, second.headers[REPLAYED]) == (201, "true")
+    assert second.text == first.text
+
+
+def test_the_same_request_written_otherwise_is_the_same_request(customer: Person) -> None:
+    first = customer.api.create_order(customer.school_id, 500, key=KEY, notes={"a": "1", "b": "2"})
+
+    second = customer.api.create_order(
+        customer.school_id.upper(), 500.00, key=f'"{KEY}"', notes={"b": "2", "a": "1"}
+    )
+
+    assert second.headers[REPLAYED] == "true"
+    assert second.text == first.text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"amount": 500.01},
+        {"schoolId": "00000000-0000-4000-8000-000000000000"},
+        {"notes": {"purpose": "library fee"}},
+    ],
+)
+def test_one_key_with_another_order_is_refused(customer: Person, other: dict[str, object]) -> None:
+    body = {"schoolId": customer.school_id, "amount": 500}
+    path, headers = f"{PAYMENTS}/orders", {"Idempotency-Key": KEY}
+    customer.api.post(path, body, headers=headers)
+
+    answer = customer.api.post(path, body | other, headers=headers)
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert answer.json()["details"] == {"Idempotency-Key": "was used with another body"}
+    assert REPLAYED not in answer.headers
+    assert _count(customer) == 1
+
+
+def test_two_people_may_use_the_same_key(customer: Person, stranger: Person) -> None:
+    first = customer.api.create_order(customer.school_id, key=KEY)
+    second = stranger.api.create_order(customer.school_id, key=KEY)
+
+    assert first.status_code == second.status_code == 201
+    assert REPLAYED not in second.headers
+    assert first.json()["data"]["payment"]["id"] != second.json()["data"]["payment"]["id"]
+
+
+def test_requests_without_a_key_are_different_requests(customer: Person) -> None:
+    first = customer.api.create_order(customer.school_id).json()["data"]["payment"]
+    second = customer.api.create_order(customer.school_id).json()["data"]["payment"]
+
+    assert first["id"] != second["id"]
+    assert _count(customer) == 2
+
+
+def test_two_keys_in_one_request_are_refused(customer: Person) -> None:
+    connection = http.client.HTTPConnection(urlsplit(customer.api.base_url).netloc, timeout=20)
+    body = json.dumps({"schoolId": customer.school_id, "amount": 500}).encode()
+    connection.putrequest("POST", f"{PAYMENTS}/orders")
+    connection.putheader("Authorization", f"Bearer {customer.api.token}")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.putheader("Idempotency-Key", "first")
+    connection.putheader("Idempotency-Key", "second")
+    connection.endheaders(body)
+
+    answer = connection.getresponse()
+
+    error = json.loads(answer.read())
+    connection.close()
+    assert (answer.status, error["code"]) == (400, "VALIDATION_ERROR")
+    assert list(error["details"]) == ["Idempotency-Key"]
+    assert _count(customer) == 0
+
+
+@pytest.mark.parametrize(
+    "key", ["", '""', "two words", "a,b", "a/b", "$gt", "{}", "é", "a" * 256], ids=lambda key: repr(key[:9])
+)
+def test_a_key_of_other_characters_or_length_is_refused(customer: Person, key: str) -> None:
+    body = {"schoolId": customer.school_id, "amount": 500}
+
+    answer = customer.api.post(f"{PAYMENTS}/orders", body, headers={"Idempotency-Key": key})
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "VALIDATION_ERROR"
+    assert list(answer.json()["details"]) == ["Idempotency-Key"]
+    assert _count(customer) == 0
+
+
+def test_the_longest_key_is_accepted(customer: Person) -> None:
+    answers = [customer.api.create_order(customer.school_id, key="k" * 255) for _ in range(2)]
+
+    assert [answer.headers.get(REPLAYED) for answer in answers] == [None, "true"]
+
+
+def test_an_expired_key_opens_a_new_order(customer: Person) -> None:
+    first = customer.api.create_order(customer.school_id, key=KEY).json()["data"]["payment"]
+    Payment.objects(id=first["id"]).update_one(
+        set__idempotency_expires_at=datetime.now(UTC) - timedelta(seconds=1)
+    )
+
+    new = customer.api.create_order(customer.school_id, 700, key=KEY)
+    replayed = customer.api.create_order(customer.school_id, 700, key=KEY)
+
+    assert new.status_code == 201
+    assert REPLAYED not in new.headers
+    assert new.json()["data"]["payment"]["id"] != first["id"]
+    assert (replayed.headers[REPLAYED], replayed.text) == ("true", new.text)
+    assert _count(customer) == 2
+
+
+def test_a_refused_order_is_refused_again_without_asking_the_provider(
+    customer: Person, sandbox: Sandbox
+) -> None:
+    first = customer.api.create_order(customer.school_id, 500_001, key=KEY)
+    payment_id = first.json()["details"]["paymentId"]
+    before = snapshot(payment_id)
+
+    second = customer.api.create_order(customer.school_id, 500_001, key=KEY)
+
+    assert first.status_code == second.status_code == 502
+    assert second.json() == first.json()
+    assert snapshot(payment_id) == before
+    assert _count(customer) == 1
+
+
+def test_an_invalid_request_does_not_use_its_key_up(customer: Person) -> None:
+    refused = customer.api.create_order(customer.school_id, -1, key=KEY)
+
+    answer = customer.api.create_order(customer.school_id, 500, key=KEY)
+
+    assert (refused.status_code, answer.status_code) == (400, 201)
+    assert REPLAYED not in answer.headers
+
+
+def test_twenty_refunds_at_once_with_one_key_are_one_refund(
+    customer: Person, sandbox: Sandbox, paid: PaidOrder
+) -> None:
+    answers = at_once(customer.api, 20, lambda api, _: api.refund(paid.payment_id, 20, key=KEY))
+
+    assert [answer.status_code for answer in answers] == [201] * 20
+    assert len({answer.text for answer in answers}) == 1
+    assert sorted(answer.headers.get(REPLAYED, "") for answer in answers) == ["", *["true"] * 19]
+    assert [refund["amount"] for refund in sandbox.refunds_of(paid.provider_payment_id)] == [2000]
+    assert at_rest(paid.payment_id).refund_reserved_minor == 2000
+
+
+def test_a_replayed_full_refund_is_the_first_one(customer: Person, sandbox: Sandbox, paid: PaidOrder) -> None:
+    first = customer.api.refund(paid.payment_id, key=KEY)
+    second = customer.api.refund(paid.payment_id, key=KEY)
+
+    assert (second.status_code, second.headers[REPLAYED]) == (201, "true")
+    assert second.text == first.text
+    assert len(sandbox.refunds_of(paid.provider_payment_id)) == 1
+
+
+def _other_amount(customer: Person, sandbox: Sandbox, paid: PaidOrder) -> tuple[str, int]:
+    return paid.payment_id, 21
+
+
+def _other_payment(customer: Person, sandbox: Sandbox, paid: PaidOrder) -> tuple[str, int]:
+    other = paid_order(customer, sandbox, 300)
+    return other.payment_id, 20
+
+
+@pytest.mark.parametrize("other", [_other_amount, _other_payment])
+def test_one_key_with_another_refund_is_refused(
+    customer: Person, sandbox: Sandbox, paid: PaidOrder, other: Callable[..., tuple[str, int]]
+) -> None:
+    customer.api.refund(paid.payment_id, 20, key=KEY)
+    payment_id, amount = other(customer, sandbox, paid)
+    at_rest(payment_id)
+    before = snapshot(payment_id)
+
+    answer = customer.api.refund(payment_id, amount, key=KEY)
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert snapshot(payment_id) == before
+    assert len(sandbox.refunds_of(paid.provider_payment_id)) == 1
+
+
+def test_a_key_of_an_order_is_free_for_a_refund(customer: Person, sandbox: Sandbox) -> None:
+    order = customer.api.create_order(customer.school_id, key=KEY).json()["data"]
+    customer.api.verify(sandbox.pay(order["order"]["id"]))
+
+    answer = customer.api.refund(order["payment"]["id"], 10, key=KEY)
+
+    assert answer.status_code == 201
+    assert REPLAYED not in answer.headers
+    assert stored(order["payment"]["id"]).refund_reserved_minor == 1000

@@ -1,0 +1,152 @@
+"""Statistics: exact figures, of what the caller may see and nothing else."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from gateway.domain.models import Payment, new_id
+from tests.support.client import PAYMENTS, UPI, Api, Person, Sandbox, open_order, paid_order
+from tests.support.steps import has_status
+
+CARD = {"method": "card", "number": "5555 5555 5555 4444", "expiry": "12/30", "cvv": "123"}
+NETBANKING = {"method": "netbanking", "bank": "HDFC"}
+
+ZEROS = {
+    "totalPayments": 0,
+    "successfulPayments": 0,
+    "failedPayments": 0,
+    "totalAmount": Decimal("0.00"),
+    "successfulAmount": Decimal("0.00"),
+    "refundedAmount": Decimal("0.00"),
+    "successRate": Decimal("0.00"),
+    "averageAmount": Decimal("0.00"),
+    "paymentMethods": {},
+    "currency": "INR",
+}
+
+
+def _statistics(api: Api, **query: Any) -> dict[str, Any]:
+    answer = api.get(f"{PAYMENTS}/stats", params=query)
+    assert answer.status_code == 200, answer.text
+    body = answer.json(parse_float=Decimal)
+    assert body["success"] is True
+    figures: dict[str, Any] = body["data"]
+    return figures
+
+
+def test_the_figures_of_a_school_are_exact(customer: Person, sandbox: Sandbox) -> None:
+    paid_order(customer, sandbox, 500.10, UPI)
+    refunded = paid_order(customer, sandbox, 300.20, CARD)
+    partly = paid_order(customer, sandbox, 200, NETBANKING)
+    paid_order(customer, sandbox, 0.30 + 1, UPI)
+    failed_order, failed = open_order(customer, 100)
+    sandbox.fail(failed_order)
+    has_status(failed, "FAILED")
+    open_order(customer, 50)
+    customer.api.refund(refunded.payment_id)
+    customer.api.refund(partly.payment_id, 0.05 + 1)
+
+    figures = _statistics(customer.api, schoolId=customer.school_id)
+
+    assert figures == {
+        "totalPayments": 6,
+        "successfulPayments": 4,
+        "failedPayments": 1,
+        "totalAmount": Decimal("1151.60"),
+        "successfulAmount": Decimal("1001.60"),
+        "refundedAmount": Decimal("301.25"),
+        "successRate": Decimal("66.67"),
+        "averageAmount": Decimal("250.40"),
+        "paymentMethods": {"upi": 2, "card": 1, "netbanking": 1},
+        "currency": "INR",
+    }
+
+
+def test_amounts_are_numbers_with_two_decimals(customer: Person) -> None:
+    open_order(customer, 500)
+
+    answer = customer.api.get(f"{PAYMENTS}/stats", params={"schoolId": customer.school_id})
+
+    assert '"totalAmount":500.00,' in answer.text
+    assert '"successRate":0.00,' in answer.text
+
+
+def test_a_school_without_payments_has_zeros(customer: Person) -> None:
+    assert _statistics(customer.api, schoolId=customer.school_id) == ZEROS
+
+
+def test_a_school_with_only_unpaid_payments_has_no_average(customer: Person) -> None:
+    open_order(customer, 10)
+
+    figures = _statistics(customer.api, schoolId=customer.school_id)
+
+    assert figures == ZEROS | {"totalPayments": 1, "totalAmount": Decimal("10.00")}
+
+
+def test_currencies_are_not_added_up(customer: Person, sandbox: Sandbox) -> None:
+    paid_order(customer, sandbox, 100, UPI)
+    _store_a_paid_yen_payment(customer, 7000)
+
+    rupees = _statistics(customer.api, schoolId=customer.school_id)
+    yen = _statistics(customer.api, schoolId=customer.school_id, currency="JPY")
+
+    assert (rupees["totalPayments"], rupees["successfulAmount"]) == (1, Decimal("100.00"))
+    assert rupees["paymentMethods"] == {"upi": 1}
+    assert (yen["totalPayments"], yen["successfulAmount"], yen["currency"]) == (1, 7000, "JPY")
+    assert yen["paymentMethods"] == {"card": 1}
+
+
+def _store_a_paid_yen_payment(customer: Person, amount_minor: int) -> None:
+    like = Payment.objects.get(user_id=customer.user_id)
+    Payment(
+        id=new_id(),
+        user_id=like.user_id,
+        user_email=like.user_email,
+        school_id=like.school_id,
+        amount_minor=amount_minor,
+        captured_minor=amount_minor,
+        currency="JPY",
+        status="PAID",
+        payment_method="card",
+        order_receipt=f"RCP_{new_id()}"[:40],
+        created_at=like.created_at,
+        updated_at=like.updated_at,
+    ).save(force_insert=True)
+
+
+def test_everybody_gets_the_figures_of_what_they_may_see(
+    customer: Person, stranger: Person, staff: Person, foreign_staff: Person, admin: Person
+) -> None:
+    open_order(customer, 10)
+    stranger.api.create_order(customer.school_id, 20)
+
+    totals = [
+        _statistics(person.api, schoolId=customer.school_id)["totalAmount"]
+        for person in (customer, stranger, staff, foreign_staff, admin)
+    ]
+
+    assert totals == [Decimal(10), Decimal(20), Decimal(30), Decimal(0), Decimal(30)]
+
+
+def test_without_a_school_the_figures_are_of_all_that_one_may_see(
+    customer: Person, staff: Person, foreign_staff: Person
+) -> None:
+    open_order(customer, 10)
+    customer.api.create_order(foreign_staff.school_id, 5)
+
+    totals = [_statistics(person.api)["totalAmount"] for person in (customer, staff, foreign_staff)]
+
+    assert totals == [Decimal(15), Decimal(10), Decimal(5)]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [({"schoolId": "x"}, "schoolId"), ({"currency": "XXX"}, "currency"), ({"from": "2024"}, "from")],
+)
+def test_a_wrong_query_names_its_field(customer: Person, query: dict[str, str], field: str) -> None:
+    answer = customer.api.get(f"{PAYMENTS}/stats", params=query)
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "VALIDATION_ERROR"
+    assert list(answer.json()["details"]) == [field]

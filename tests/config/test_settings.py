@@ -1,0 +1,202 @@
+"""Settings: a process with a wrong one does not start, and says which one without saying its value."""
+
+from collections.abc import Iterator
+
+import pydantic
+import pytest
+
+from config.settings import Settings, _from_env
+
+REQUIRED = (
+    "MONGODB_URI",
+    "REDIS_URL",
+    "RAZORPAY_KEY_ID",
+    "RAZORPAY_KEY_SECRET",
+    "RAZORPAY_WEBHOOK_SECRET",
+    "JWT_SECRET_KEY",
+)
+GOOD = {
+    "MONGODB_URI": "mongodb://someone:very-secret-1@db.example/payments",
+    "REDIS_URL": "redis://:very-secret-2@redis.example/0",
+    "RAZORPAY_KEY_ID": "rzp_test_1",
+    "RAZORPAY_KEY_SECRET": "very-secret-3",
+    "RAZORPAY_WEBHOOK_SECRET": "very-secret-4",
+    "JWT_SECRET_KEY": "very-secret-5 and long enough for a key",
+}
+# What the process prints when it does not start, and the status that says "configuration error".
+CONFIGURATION_ERROR_STATUS = 78
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """An environment with just what a process needs, read afresh."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(name, raising=False)
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    _from_env.cache_clear()
+    yield monkeypatch
+    _from_env.cache_clear()
+
+
+def refusal(capsys: pytest.CaptureFixture[str]) -> str:
+    """Start with the environment as it is, and return what is printed instead of starting."""
+    with pytest.raises(SystemExit) as ended:
+        Settings.from_env()
+    assert ended.value.code == CONFIGURATION_ERROR_STATUS
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "very-secret" not in printed.err
+    return printed.err
+
+
+def test_what_is_needed_is_enough(environment: pytest.MonkeyPatch) -> None:
+    settings = Settings.from_env()
+
+    assert settings.mongodb_uri == GOOD["MONGODB_URI"]
+    assert settings.razorpay_base_url == "https://api.razorpay.com"
+    assert settings.ratelimit_enabled is True
+    assert (settings.ratelimit_api, settings.ratelimit_webhook) == ("100 per 15 minutes",) * 2
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_missing_variable_stops_the_start_by_name(
+    name: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.delenv(name)
+
+    said = refusal(capsys)
+
+    assert said.splitlines() == [f"configuration: {name}: Field required"]
+
+
+def test_every_missing_variable_has_a_line(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in REQUIRED:
+        environment.delenv(name)
+
+    said = refusal(capsys)
+
+    assert [line.split(": ")[1] for line in said.splitlines()] == list(REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "very-secret-port"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("WEB_CONCURRENCY", "0"),
+        ("WEB_CONCURRENCY", "1.5"),
+        ("RATELIMIT_ENABLED", "perhaps"),
+        ("SWEEP_INTERVAL_SECONDS", "soon"),
+        ("SWEEP_INTERVAL_SECONDS", "0"),
+        ("APP_ENV", "staging"),
+        ("LOG_LEVEL", "LOUD"),
+        ("JWT_SECRET_KEY", "very-secret-but-short"),
+        ("PROVIDER_READ_TIMEOUT_SECONDS", "nan"),
+        ("PROVIDER_READ_TIMEOUT_SECONDS", "60"),
+        ("PROVIDER_CONNECT_TIMEOUT_SECONDS", "-1"),
+        ("CLAIM_TTL_SECONDS", "4"),
+        ("PAYMENT_AMOUNT_MINOR_MAX", "99999999999999999999"),
+        ("MONGODB_TIMEOUT_MS", "0"),
+        ("TRUSTED_PROXY_COUNT", "6"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_or_size_stops_the_start_by_name(
+    name: str, value: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv(name, value)
+
+    said = refusal(capsys)
+
+    assert len(said.splitlines()) == 1
+    assert said.startswith(f"configuration: {name}: ")
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_an_empty_secret_or_address_is_a_missing_one(
+    name: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv(name, "")
+
+    said = refusal(capsys)
+
+    assert said.startswith(f"configuration: {name}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("RAZORPAY_BASE_URL", "http://api.razorpay.com", "RAZORPAY_BASE_URL must start with https://"),
+        ("RAZORPAY_BASE_URL", "http://127.0.0.1:8001", "RAZORPAY_BASE_URL must start with https://"),
+        ("JWT_SECRET_KEY", "local-stack very-secret-0 very-secret-0", "JWT_SECRET_KEY is the local stack's"),
+        ("RATELIMIT_ENABLED", "false", "RATELIMIT_ENABLED must be true"),
+        ("RAZORPAY_WEBHOOK_SECRET", "very-secret-3", "RAZORPAY_WEBHOOK_SECRET must differ"),
+    ],
+)
+def test_production_refuses_what_is_fit_for_a_developers_machine_only(
+    name: str,
+    value: str,
+    says: str,
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    environment.setenv(name, value)
+    assert Settings.from_env().app_env == "development"
+    _from_env.cache_clear()
+    environment.setenv("APP_ENV", "production")
+
+    said = refusal(capsys)
+
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
+def test_production_starts_with_what_it_needs(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("APP_ENV", "production")
+
+    assert Settings.from_env().app_env == "production"
+
+
+@pytest.mark.parametrize(("ttl", "connect", "read"), [("16", "2", "6"), ("5", "0.5", "2"), ("20", "5", "5")])
+def test_a_claim_must_outlive_the_two_calls_that_it_may_cover(
+    ttl: str, connect: str, read: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("CLAIM_TTL_SECONDS", ttl)
+    environment.setenv("PROVIDER_CONNECT_TIMEOUT_SECONDS", connect)
+    environment.setenv("PROVIDER_READ_TIMEOUT_SECONDS", read)
+
+    said = refusal(capsys)
+
+    assert f"CLAIM_TTL_SECONDS ({ttl}) must be more than" in said
+
+
+def test_a_claim_that_is_one_second_longer_is_long_enough(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CLAIM_TTL_SECONDS", "17")
+    environment.setenv("PROVIDER_CONNECT_TIMEOUT_SECONDS", "2")
+    environment.setenv("PROVIDER_READ_TIMEOUT_SECONDS", "6")
+
+    assert Settings.from_env().claim_ttl_seconds == 17
+
+
+def test_settings_are_read_once_and_never_change(environment: pytest.MonkeyPatch) -> None:
+    settings = Settings.from_env()
+    environment.setenv("PORT", "1234")
+
+    with pytest.raises(pydantic.ValidationError):
+        settings.port = 1
+
+    assert Settings.from_env() is settings
+    assert settings.port == 8000
+
+
+def test_settings_do_not_show_their_secrets(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("RAZORPAY_WEBHOOK_SECRET_PREVIOUS", "very-secret-6")
+
+    shown = repr(Settings.from_env()) + str(Settings.from_env())
+
+    assert "very-secret" not in shown
+    assert "rzp_test_1" in shown

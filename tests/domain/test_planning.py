@@ -1,0 +1,150 @@
+"""What a payment asks for next, derived from nothing but its state."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from gateway.domain import work
+from gateway.domain.models import Payment, ReceiptRef, Refund, Work
+from tests.support.domain import NOW, a_paid_payment, a_payment
+
+OWED = ReceiptRef(id="receipt", number="RCP_1", kind="PAYMENT_RECEIPT", issued_at=NOW)
+STORED = ReceiptRef(id="receipt", number="RCP_1", kind="PAYMENT_RECEIPT", issued_at=NOW, stored=True)
+FIRST_LOOK = NOW + timedelta(minutes=15)
+
+
+def a_refund(status: str = "pending", provider_refund_id: str | None = None) -> Refund:
+    """Return a refund of one rupee."""
+    return Refund(
+        id="refund",
+        amount_minor=100,
+        status=status,
+        provider_refund_id=provider_refund_id,
+        requested_by="test",
+        requested_at=NOW,
+        idempotency_key="refund",
+    )
+
+
+def planned(payment: Payment, now: Any = NOW) -> tuple[str, Any] | None:
+    """Plan, and return the kind of work and when it is due."""
+    work.plan_payment(payment, now)
+    return payment.work and (payment.work.kind, payment.work.due_at)
+
+
+@pytest.mark.parametrize(
+    ("payment", "expected"),
+    [
+        (a_payment("CREATED", opened=False), (work.OPEN_ORDER, NOW)),
+        (a_payment("FAILED", opened=False), None),
+        (a_payment("CREATED"), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
+        (a_payment("CREATED", unread_provider_payment_id="pay_1"), (work.CONFIRM_PAYMENT, NOW)),
+        (a_payment("ATTEMPTED"), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
+        (a_payment("ATTEMPTED", authorized_at=NOW), (work.CAPTURE_PAYMENT, NOW)),
+        (a_payment("FAILED"), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
+        (a_payment("CANCELLED"), None),
+        (a_payment("CANCELLED", receipts=[OWED]), (work.ISSUE_RECEIPTS, NOW)),
+        (a_payment("CANCELLED", authorized_at=NOW), None),
+        (a_paid_payment(), None),
+        (a_paid_payment(receipts=[STORED]), None),
+        (a_paid_payment(receipts=[STORED, OWED]), (work.ISSUE_RECEIPTS, NOW)),
+        (a_paid_payment(refunds=[a_refund()]), (work.ISSUE_REFUND, NOW)),
+        (a_paid_payment(refunds=[a_refund(), a_refund("pending", "rfnd_1")]), (work.ISSUE_REFUND, NOW)),
+        (
+            a_paid_payment(refunds=[a_refund("pending", "rfnd_1")]),
+            (work.CONFIRM_REFUND, NOW + timedelta(minutes=10)),
+        ),
+        (a_paid_payment(refunds=[a_refund("processed", "rfnd_1"), a_refund("failed")]), None),
+        (a_paid_payment(receipts=[OWED], refunds=[a_refund()]), (work.ISSUE_RECEIPTS, NOW)),
+    ],
+    ids=lambda each: each.status if isinstance(each, Payment) else None,
+)
+def test_each_state_asks_for_its_next_work(payment: Payment, expected: tuple[str, Any] | None) -> None:
+    assert planned(payment) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "next_look"),
+    [
+        (timedelta(0), timedelta(minutes=15)),
+        (timedelta(minutes=15), timedelta(hours=1)),
+        (timedelta(minutes=59), timedelta(hours=1)),
+        (timedelta(hours=1), timedelta(hours=6)),
+        (timedelta(hours=6), timedelta(hours=24)),
+        (timedelta(hours=24), timedelta(hours=72)),
+    ],
+)
+def test_an_open_order_is_looked_at_again_and_again_for_three_days(
+    age: timedelta, next_look: timedelta
+) -> None:
+    assert planned(a_payment("CREATED"), NOW + age) == (work.CONFIRM_PAYMENT, NOW + next_look)
+
+
+def test_after_three_days_an_open_order_is_left_alone() -> None:
+    assert planned(a_payment("CREATED"), NOW + timedelta(hours=72)) is None
+
+
+def test_planning_leaves_work_of_the_same_kind_with_its_claim_and_attempts() -> None:
+    until = NOW + timedelta(seconds=25)
+    payment = a_payment("ATTEMPTED", authorized_at=NOW)
+    payment.work = Work(kind=work.CAPTURE_PAYMENT, due_at=until, claimed_until=until, attempts=7)
+
+    work.plan_payment(payment, NOW)
+
+    assert (payment.work.due_at, payment.work.claimed_until, payment.work.attempts) == (until, until, 7)
+
+
+def test_planning_replaces_work_of_another_kind() -> None:
+    payment = a_paid_payment(refunds=[a_refund()])
+    payment.work = Work(kind=work.CAPTURE_PAYMENT, due_at=NOW + timedelta(hours=1), attempts=7)
+
+    work.plan_payment(payment, NOW)
+
+    assert (payment.work.kind, payment.work.due_at, payment.work.attempts) == (work.ISSUE_REFUND, NOW, 0)
+
+
+def test_a_hurry_ends_a_pause() -> None:
+    payment = a_paid_payment(refunds=[a_refund()])
+    payment.work = Work(kind=work.ISSUE_REFUND, due_at=NOW + timedelta(minutes=5), attempts=7)
+
+    work.hurry(payment)
+
+    assert planned(payment) == (work.ISSUE_REFUND, NOW)
+
+
+def test_a_hurry_does_not_take_a_claim_away() -> None:
+    until = NOW + timedelta(seconds=25)
+    payment = a_paid_payment(refunds=[a_refund()])
+    payment.work = Work(kind=work.ISSUE_REFUND, due_at=until, claimed_until=until, attempts=1)
+
+    work.hurry(payment)
+
+    assert planned(payment) == (work.ISSUE_REFUND, until)
+    assert payment.work.claimed_until == until
+
+
+def test_a_hurry_without_work_is_harmless() -> None:
+    payment = a_paid_payment()
+
+    work.hurry(payment)
+
+    assert planned(payment) is None
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"),
+    [(1, 1), (2, 2), (3, 4), (4, 8), (9, 256), (10, 512), (11, 600), (50, 600), (10_000, 600)],
+)
+def test_the_pause_doubles_up_to_ten_minutes(attempts: int, seconds: float) -> None:
+    assert work.retry_seconds(attempts, jitter=lambda low, high: (low + high) / 2) == seconds
+    assert work.retry_seconds(attempts, jitter=min) == seconds * 0.75
+    assert work.retry_seconds(attempts, jitter=max) == seconds * 1.25
+
+
+def test_the_pauses_of_many_documents_differ() -> None:
+    pauses = {work.retry_seconds(5) for _ in range(20)}
+
+    assert len(pauses) > 1
+    assert min(pauses) >= 12
+    assert max(pauses) <= 20

@@ -1,0 +1,173 @@
+"""The one form of conditional write: of two changes made at the same time, neither is lost."""
+
+import pytest
+
+from gateway.domain import store
+from gateway.domain.errors import TooBusy
+from gateway.domain.store import change
+from tests.conftest import Stack
+from tests.support.domain import Job, raw
+from tests.support.racing import before_saving, together
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+
+def add(job: Job, entry: str) -> None:
+    """Add an entry as a competitor would, with the version that every change has."""
+
+    def decide(job: Job) -> bool:
+        job.entries.append(entry)
+        return True
+
+    change(Job, job.id, decide)
+
+
+def test_a_change_is_written_with_the_next_version() -> None:
+    job = Job().save()
+
+    changed = change(Job, job.id, lambda job: job.entries.append("mine") is None)
+
+    assert changed.written is True
+    assert changed.document.version == 2
+    assert raw(job) == {"_id": job.id, "version": 2, "entries": ["mine"]}
+
+
+def test_a_decision_against_a_change_writes_nothing() -> None:
+    job = Job(entries=["old"]).save()
+
+    def decide(job: Job) -> bool:
+        job.entries.append("not to be kept")
+        return False
+
+    changed = change(Job, job.id, decide)
+
+    assert changed.written is False
+    assert raw(job) == {"_id": job.id, "version": 1, "entries": ["old"]}
+
+
+def test_a_decision_that_raises_writes_nothing() -> None:
+    job = Job(entries=["old"]).save()
+
+    def decide(job: Job) -> bool:
+        job.entries.append("not to be kept")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change(Job, job.id, decide)
+
+    assert raw(job) == {"_id": job.id, "version": 1, "entries": ["old"]}
+
+
+def test_a_missing_document_is_named_as_such_and_not_created() -> None:
+    with pytest.raises(Job.DoesNotExist):
+        change(Job, "no such job", lambda _: True)
+
+    assert Job.objects(id="no such job").count() == 0
+
+
+def test_the_loser_of_a_race_decides_again_on_what_the_winner_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = Job().save()
+    decided_on = []
+
+    def decide(job: Job) -> bool:
+        decided_on.append(list(job.entries))
+        job.entries.append("loser")
+        return True
+
+    before_saving(monkeypatch, Job, lambda: add(job, "winner"))
+    changed = change(Job, job.id, decide)
+
+    assert decided_on == [[], ["winner"]]
+    assert changed.written is True
+    assert raw(job) == {"_id": job.id, "version": 3, "entries": ["winner", "loser"]}
+
+
+def test_the_loser_of_a_race_may_find_that_nothing_is_left_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = Job().save()
+
+    def take(job: Job) -> bool:
+        if job.entries:
+            return False
+        job.entries.append("loser")
+        return True
+
+    before_saving(monkeypatch, Job, lambda: add(job, "winner"))
+    changed = change(Job, job.id, take)
+
+    assert changed.written is False
+    assert changed.document.entries == ["winner"]
+    assert raw(job) == {"_id": job.id, "version": 2, "entries": ["winner"]}
+
+
+def test_a_document_that_vanishes_between_read_and_write_is_not_brought_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = Job().save()
+
+    before_saving(monkeypatch, Job, job.delete)
+    with pytest.raises(Job.DoesNotExist):
+        change(Job, job.id, lambda job: job.entries.append("ghost") is None)
+
+    assert Job.objects(id=job.id).count() == 0
+
+
+def test_after_so_many_lost_races_it_gives_up_and_has_written_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = Job().save()
+    tries = 0
+
+    def decide(job: Job) -> bool:
+        nonlocal tries
+        tries += 1
+        job.entries.append("loser")
+        return True
+
+    monkeypatch.setattr(store, "CHANGE_PAUSE_SECONDS_MAX", 0)
+    before_saving(monkeypatch, Job, lambda: add(job, "winner"), times=store.CHANGE_ATTEMPTS_MAX)
+    with pytest.raises(TooBusy):
+        change(Job, job.id, decide)
+
+    assert tries == store.CHANGE_ATTEMPTS_MAX == 30
+    assert raw(job)["entries"] == ["winner"] * 30
+    assert raw(job)["version"] == 31
+
+
+def test_one_lost_race_less_and_the_last_try_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = Job().save()
+
+    monkeypatch.setattr(store, "CHANGE_PAUSE_SECONDS_MAX", 0)
+    before_saving(monkeypatch, Job, lambda: add(job, "winner"), times=29)
+    changed = change(Job, job.id, lambda job: job.entries.append("loser") is None)
+
+    assert changed.written is True
+    assert raw(job)["entries"] == ["winner"] * 29 + ["loser"]
+
+
+def test_no_change_of_ten_threads_is_lost_or_made_twice() -> None:
+    job = Job().save()
+
+    results = together(10, lambda number: [add(job, f"{number}-{turn}") for turn in range(3)])
+
+    assert results == [[None] * 3] * 10
+    entries = raw(job)["entries"]
+    assert sorted(entries) == sorted(f"{number}-{turn}" for number in range(10) for turn in range(3))
+    assert raw(job)["version"] == 31
+
+
+def test_of_twenty_threads_that_want_one_thing_one_gets_it(stack: Stack) -> None:
+    job = Job().save()
+
+    def take(number: int) -> bool:
+        def decide(job: Job) -> bool:
+            if job.entries:
+                return False
+            job.entries.append(str(number))
+            return True
+
+        return change(Job, job.id, decide).written
+
+    results = together(20, take)
+
+    assert sorted(results) == [False] * 19 + [True]
+    assert raw(job)["entries"] == [str(results.index(True))]

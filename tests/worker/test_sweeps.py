@@ -1,0 +1,194 @@
+"""The sweep: what nobody enqueued is found in the database and done; sweeping more often does no harm."""
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from redis import Redis
+
+from config.queues import Queue, TaskName
+from gateway.domain import receipts, work
+from gateway.domain.context import utc_now
+from gateway.domain.models import Payment, Receipt, WebhookEvent, Work, new_id
+from tests.conftest import ROOT, Stack
+from tests.support.client import Person, Sandbox, open_order, payment_event, stored
+from tests.support.domain import a_paid_payment, a_payment
+from tests.support.queue import make_due, send
+from tests.support.steps import at_rest, changes_to
+from tests.support.waiting import wait_until
+
+
+def an_unopened_payment() -> Payment:
+    """Store a payment whose order nobody opens."""
+    now = utc_now()
+    payment = a_payment(opened=False, created_at=now, updated_at=now, order_requested_at=now)
+    payment.work = Work(kind=work.OPEN_ORDER, due_at=now)
+    return payment.save()
+
+
+def an_unapplied_event(order_id: str) -> WebhookEvent:
+    """Store an event that nobody applies."""
+    entity = {"id": f"pay_{new_id()}", "order_id": order_id, "amount": 50_000, "currency": "INR"}
+    body = json.dumps(payment_event("payment.captured", {**entity, "status": "captured"})).encode()
+    due = Work(kind=work.PROCESS_WEBHOOK_EVENT, due_at=utc_now())
+    return WebhookEvent(body=body, body_sha256=new_id(), received_at=utc_now(), work=due).save()
+
+
+def an_unrendered_receipt() -> Receipt:
+    """Store a paid payment whose receipt nobody issues; returns what the receipt will be."""
+    now = utc_now()
+    payment = a_paid_payment(created_at=now, updated_at=now)
+    ref = receipts.mint(payment, "PAYMENT_RECEIPT", now)
+    work.plan_payment(payment, now)
+    payment.save()
+    return Receipt(id=ref.id, number=ref.number)
+
+
+def test_an_order_that_nobody_opens_is_opened(stack: Stack, sandbox: Sandbox) -> None:
+    payment = an_unopened_payment()
+
+    wait_until(lambda: stored(payment.id).provider_order_id, "the order")
+
+    (order,) = sandbox.orders_with_receipt(payment.order_receipt)
+    assert at_rest(payment.id).provider_order_id == order["id"]
+
+
+def test_an_event_that_nobody_applies_is_applied(customer: Person, sandbox: Sandbox) -> None:
+    order_id, payment_id = open_order(customer)
+
+    event = an_unapplied_event(order_id)
+
+    wait_until(lambda: WebhookEvent.objects.get(id=event.id).outcome == "applied", "the event's end")
+    assert at_rest(payment_id).status == "PAID"
+
+
+def test_a_receipt_that_nobody_issues_is_issued_and_rendered(stack: Stack) -> None:
+    receipt = an_unrendered_receipt()
+
+    found = wait_until(lambda: receipts.rendered(receipt.id), "the receipt's PDF")
+
+    assert found.number == receipt.number
+    assert found.pdf.startswith(b"%PDF-")
+
+
+def test_a_lost_webhook_is_made_up_for_when_the_order_is_looked_at(
+    customer: Person, sandbox: Sandbox
+) -> None:
+    sandbox.deliveries(paused=True)
+    order_id, payment_id = open_order(customer)
+    sandbox.pay(order_id)
+
+    make_due(stored(payment_id))
+
+    wait_until(lambda: stored(payment_id).status == "PAID", "the payment")
+    assert at_rest(payment_id).captured_minor == 50_000
+
+
+def test_a_claim_that_its_worker_left_behind_is_taken_over_when_it_expires(
+    stack: Stack, sandbox: Sandbox
+) -> None:
+    now = utc_now()
+    payment = a_payment(opened=False, created_at=now, updated_at=now, order_requested_at=now)
+    payment.work = work.claimed(work.OPEN_ORDER, now, ttl_seconds=2)
+    # The call of the worker that died was so long ago that it can no longer be under way.
+    payment.order_requested_at = now - timedelta(minutes=1)
+    payment.save()
+
+    opened = wait_until(
+        lambda: (found := stored(payment.id)).provider_order_id and found, "the order of the dead worker"
+    )
+
+    assert len(sandbox.orders_with_receipt(payment.order_receipt)) == 1
+    assert opened.history[-1].at >= now + timedelta(seconds=2)
+
+
+def test_many_sweeps_at_once_are_harmless(stack: Stack, customer: Person, sandbox: Sandbox) -> None:
+    payments = [an_unopened_payment() for _ in range(5)]
+    orders = [open_order(customer) for _ in range(3)]
+    events = [an_unapplied_event(order_id) for order_id, _ in orders]
+
+    send(stack, TaskName.SWEEP_DUE_WORK, 6)
+
+    opened = [at_rest(payment.id) for payment in payments]
+    wait_until(lambda: all(WebhookEvent.objects.get(id=event.id).outcome for event in events), "the events")
+    found = [sandbox.orders_with_receipt(payment.order_receipt) for payment in payments]
+    assert [[order["id"] for order in each] for each in found] == [
+        [payment.provider_order_id] for payment in opened
+    ]
+    assert [changes_to(at_rest(payment_id), "PAID") for _, payment_id in orders] == [1, 1, 1]
+
+
+BATCH = 3
+SWEEP = "from worker.sweeps import sweep_due_work; sweep_due_work()"
+
+
+class Backlog:
+    """A database and a broker of their own, which no worker watches, with more due work than one sweep
+    takes."""
+
+    def __init__(self, stack: Stack, due: int) -> None:
+        name = f"sweep_{uuid.uuid4().hex}"
+        self.mongodb_uri = stack.mongodb_uri.replace("/payments?", f"/{name}?")
+        assert self.mongodb_uri != stack.mongodb_uri
+        self.redis_url = stack.redis_url.removesuffix("/0") + "/7"
+        self.redis = Redis.from_url(self.redis_url)
+        self.redis.flushdb()
+        self.environ = stack.environ | {
+            "MONGODB_URI": self.mongodb_uri,
+            "REDIS_URL": self.redis_url,
+            "SWEEP_BATCH_SIZE": str(BATCH),
+        }
+        long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+        rows: list[dict[str, Any]] = [
+            {"_id": f"{n}", "work": {"kind": work.OPEN_ORDER, "due_at": long_ago + timedelta(days=n)}}
+            for n in range(due)
+        ]
+        for number, row in enumerate(rows):
+            # The indexes are unique.
+            row |= {"order_receipt": f"{number}", "version": 1}
+        with MongoClient[dict[str, Any]](self.mongodb_uri) as client:
+            client[name].payments.insert_many(rows)
+
+    def sweep(self) -> list[str]:
+        """Sweep once, and return the ids in the queue, the next first."""
+        subprocess.run(
+            [sys.executable, "-c", SWEEP], cwd=ROOT, env=self.environ, check=True, capture_output=True
+        )
+        return self.queued()
+
+    def queued(self) -> list[str]:
+        """Return the ids in the queue of payments, the next first."""
+        messages = self.redis.lrange(Queue.PAYMENTS, 0, -1)
+        return [json.loads(each)["headers"]["kwargsrepr"].split("'")[3] for each in reversed(messages)]
+
+
+@pytest.fixture
+def backlog(stack: Stack) -> Iterator[Backlog]:
+    """Five due payments, where a sweep takes three."""
+    backlog = Backlog(stack, due=5)
+    yield backlog
+    backlog.redis.flushdb()
+    backlog.redis.close()
+    with MongoClient[dict[str, Any]](backlog.mongodb_uri) as client:
+        client.drop_database(client.get_default_database().name)
+
+
+def test_sweeping_while_no_worker_works_does_not_pile_messages_up(backlog: Backlog) -> None:
+    first = backlog.sweep()
+    second = backlog.sweep()
+
+    assert first == ["0", "1", "2"]
+    assert second == first
+
+
+def test_a_sweep_fills_the_queue_up_to_its_bound(backlog: Backlog) -> None:
+    backlog.sweep()
+    backlog.redis.rpop(Queue.PAYMENTS)
+
+    assert backlog.sweep() == ["1", "2", "0"]
