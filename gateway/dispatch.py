@@ -3,12 +3,14 @@
 A message that cannot be sent is no error: the work is in MongoDB, and the sweep finds it there.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import structlog
-from kombu.exceptions import OperationalError
+from kombu.exceptions import LimitExceeded, OperationalError
+from kombu.pools import ProducerPool
 
-from celery_app import app
+from celery_app import app, settings
 from config.queues import TaskName
 
 TASK_OF_WORK = {
@@ -25,13 +27,29 @@ TASK_OF_WORK = {
 log = structlog.get_logger(__name__)
 
 
+@lru_cache(maxsize=1)
+def _producers() -> ProducerPool:
+    """Return the connections that messages are sent over. Unlike the worker's own, they give up after
+    REDIS_TIMEOUT_SECONDS and try nothing twice, because somebody waits for an answer meanwhile."""
+    impatient = {
+        "socket_timeout": settings.redis_timeout_seconds,
+        "socket_connect_timeout": settings.redis_timeout_seconds,
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0,
+    }
+    connection = app.connection_for_write(transport_options=impatient)
+    return ProducerPool(connection.Pool(settings.web_threads), settings.web_threads)
+
+
 def work(kind: str, document_id: str) -> bool:
     """Enqueue the task for one kind of due work. May be called any number of times: the task claims the
     work, and one claim wins. Returns False, and logs it, when the broker is away."""
     task_name, argument = TASK_OF_WORK[kind]
     try:
-        app.send_task(task_name, kwargs={argument: document_id}, retry=False)
-    except (OperationalError, ConnectionError) as error:
+        with _producers().acquire(block=True, timeout=settings.redis_timeout_seconds) as producer:
+            app.send_task(task_name, kwargs={argument: document_id}, producer=producer, retry=False)
+    except (OperationalError, ConnectionError, LimitExceeded) as error:
         log.warning("dispatch.failed", task=task_name, document_id=document_id, error=type(error).__name__)
         return False
     return True

@@ -23,7 +23,8 @@ def connect_database(settings: Settings) -> None:
         uuidRepresentation="standard",
         serverSelectionTimeoutMS=settings.mongodb_timeout_ms,
         connectTimeoutMS=settings.mongodb_timeout_ms,
-        socketTimeoutMS=settings.mongodb_timeout_ms,
+        # Bounds an operation as a whole, its repetition included; a socket timeout would bound each try.
+        timeoutMS=settings.mongodb_timeout_ms,
         waitQueueTimeoutMS=settings.mongodb_timeout_ms,
         maxPoolSize=settings.mongodb_pool_size_max,
         w="majority",

@@ -81,13 +81,10 @@ def note_success(tx: Transaction, endpoint_id: str) -> None:
 
 
 def note_failure(tx: Transaction, endpoint_id: str) -> None:
-    """Begin a streak of failures, or switch the endpoint off when the streak has lasted a day."""
+    """Begin a streak of failures, or let the present one go on."""
     tx.execute(
         "UPDATE endpoints SET failing_since = ? WHERE id = ? AND failing_since IS NULL", tx.now, endpoint_id
     )
-    row = find(tx, endpoint_id)
-    if row is not None and tx.now - row["failing_since"] >= FAILING_SECONDS_MAX:
-        disable(tx, endpoint_id)
 
 
 def disable(tx: Transaction, endpoint_id: str) -> None:

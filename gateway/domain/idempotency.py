@@ -27,6 +27,10 @@ class Idempotency:
         canonical = json.dumps(request, sort_keys=True, default=str, ensure_ascii=False)
         return cls(key, hashlib.sha256(canonical.encode()).hexdigest())
 
+    def key_after(self, expired_id: str) -> str:
+        """Return what the key is stored as when its earlier use, on that document, has expired."""
+        return hashlib.sha256(f"{self.key}\0{expired_id}".encode()).hexdigest()
+
     def check(self, stored_fingerprint: str | None) -> None:
         """Raise IdempotencyMismatch when the first request with this key asked for something else."""
         if stored_fingerprint != self.fingerprint:

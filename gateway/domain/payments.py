@@ -12,6 +12,7 @@ from mongoengine.errors import NotUniqueError
 from gateway.domain import work
 from gateway.domain.context import Context
 from gateway.domain.errors import (
+    IdempotencyMismatch,
     InvalidSignature,
     VerificationFailed,
 )
@@ -24,6 +25,9 @@ from gateway.domain.provider import (
     ProviderRejected,
 )
 from gateway.domain.transitions import change_payment, flag_for_review, note
+
+# How often one key may be used again after it expired; at one use a day, for over a year.
+KEY_USES_MAX = 400
 
 log = structlog.get_logger(__name__)
 
@@ -59,38 +63,37 @@ def create(
     )
     payment.order_receipt = f"RCP_{int(now.timestamp() * 1000)}_{payment.id.replace('-', '')[:16]}"
     note(payment, "the payment was recorded", context)
-    if idempotency:
-        payment.idempotency_key = idempotency.key
-        payment.request_fingerprint = idempotency.fingerprint
-        payment.idempotency_expires_at = now + timedelta(seconds=context.limits.idempotency_key_ttl_seconds)
-    try:
+    if idempotency is None:
         payment.save(force_insert=True)
-    except NotUniqueError:
-        if idempotency is None:
-            raise
-        earlier = _earlier(context, idempotency)
+    else:
+        earlier = _insert_once(context, payment, idempotency)
         if earlier is not None:
             return earlier, None
-        payment.save(force_insert=True)
-    claim = work.Claim(payment, work.OPEN_ORDER, payment.work.claimed_until, payment.work.attempts)
-    return payment, claim
+    return payment, work.Claim(payment, work.OPEN_ORDER, payment.work.claimed_until, payment.work.attempts)
 
 
-def _earlier(context: Context, idempotency: Idempotency) -> Payment | None:
-    """Return the payment that this key created, or None after freeing a key that has expired."""
-    earlier: Payment = Payment.objects.get(idempotency_key=idempotency.key)
-    if earlier.idempotency_expires_at > context.now():
-        idempotency.check(earlier.request_fingerprint)
-        return earlier
+def _insert_once(context: Context, payment: Payment, idempotency: Idempotency) -> Payment | None:
+    """Insert the payment under its key, or return the one that holds the key already.
 
-    def forget_key(payment: Payment) -> bool:
-        if payment.idempotency_key != idempotency.key:
-            return False
-        payment.idempotency_key = None
-        return True
-
-    change_payment(context, earlier.id, forget_key)
-    return None
+    A key that has expired is not taken from the payment that it made, whose history it belongs to; its next
+    use goes by a key derived from that payment, which is just as unique.
+    """
+    payment.request_fingerprint = idempotency.fingerprint
+    lifetime = timedelta(seconds=context.limits.idempotency_key_ttl_seconds)
+    payment.idempotency_expires_at = payment.created_at + lifetime
+    payment.idempotency_key = idempotency.key
+    for _ in range(KEY_USES_MAX):
+        try:
+            payment.save(force_insert=True)
+        except NotUniqueError:
+            earlier: Payment = Payment.objects.get(idempotency_key=payment.idempotency_key)
+            if earlier.idempotency_expires_at > context.now():
+                idempotency.check(earlier.request_fingerprint)
+                return earlier
+            payment.idempotency_key = idempotency.key_after(earlier.id)
+            continue
+        return None
+    raise IdempotencyMismatch("This Idempotency-Key has been used too often. Use a new key.")
 
 
 def verify(context: Context, payment: Payment, *, provider_payment_id: str, signature: str) -> Payment:

@@ -67,7 +67,8 @@ def _answered_error(response: requests.Response) -> ProviderError:
         "reason": _text(details.get("reason")),
     }
     kind: type[ProviderError] = ProviderRejected
-    if status == 429 or any(text in description for text in TRY_AGAIN_TEXTS):
+    # Refused keys say nothing about the request: once the keys are right again, it can be made.
+    if status in (401, 403, 429) or any(text in description for text in TRY_AGAIN_TEXTS):
         kind = ProviderUnavailable
     elif status >= 500 or status == 408:
         kind = OutcomeUnknown

@@ -1,11 +1,11 @@
-"""Verifying a payment: the documented answer, every forgery, and money that is taken exactly once."""
+"""Verifying a payment: the documented answer, and money that is taken exactly once."""
 
 from typing import Any
 
 import pytest
 
-from gateway.domain.models import Payment, Receipt
-from tests.support.client import Api, PaidOrder, Person, Sandbox, open_order, paid_order, snapshot, stored
+from gateway.domain.models import Receipt
+from tests.support.client import Api, Person, Sandbox, open_order, stored
 from tests.support.steps import TIMESTAMP, at_once, at_rest, calls_to, changes_to, has_status
 
 CARD = {"method": "card", "number": "4111 1111 1111 1111", "expiry": "12/30", "cvv": "123"}
@@ -21,13 +21,6 @@ def _camel_case(checkout: dict[str, str]) -> dict[str, str]:
 
 def _as_it_is(checkout: dict[str, str]) -> dict[str, str]:
     return checkout
-
-
-def _resting_paid_order(customer: Person, sandbox: Sandbox) -> PaidOrder:
-    sandbox.deliveries(paused=True)
-    paid = paid_order(customer, sandbox)
-    at_rest(paid.payment_id)
-    return paid
 
 
 @pytest.mark.parametrize("spelling", [_camel_case, _as_it_is])
@@ -76,161 +69,6 @@ def test_the_answer_is_the_documented_one(customer: Person, sandbox: Sandbox, sp
         "receiptType": "PAYMENT_RECEIPT",
         "downloadUrl": f"/api/v1/payments/receipts/{receipt.id}/download",
     }
-
-
-SIGNATURES = {
-    "made up": "0" * 64,
-    "short": "abc",
-    "not ASCII": "ü" * 64,
-    "emoji": "\U0001f4b8" * 32,
-}
-
-
-@pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
-def test_a_forged_signature_changes_nothing(customer: Person, sandbox: Sandbox, signature: str) -> None:
-    order_id, payment_id = open_order(customer)
-    before = snapshot(payment_id)
-
-    answer = customer.api.verify(
-        {"razorpayOrderId": order_id, "razorpayPaymentId": "pay_abc456", "razorpaySignature": signature}
-    )
-
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "INVALID_SIGNATURE"
-    assert answer.json()["success"] is False
-    assert snapshot(payment_id) == before
-    assert calls_to(sandbox, "GET", "/payments/pay_abc456") == []
-
-
-def test_a_forged_signature_does_not_touch_a_paid_payment(customer: Person, sandbox: Sandbox) -> None:
-    paid = _resting_paid_order(customer, sandbox)
-    before = snapshot(paid.payment_id)
-
-    answer = customer.api.verify(
-        {
-            "razorpay_order_id": paid.order_id,
-            "razorpay_payment_id": paid.provider_payment_id,
-            "razorpay_signature": "f" * 64,
-        }
-    )
-
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "INVALID_SIGNATURE"
-    assert snapshot(paid.payment_id) == before
-
-
-def test_an_upper_case_signature_is_not_the_signature(customer: Person, sandbox: Sandbox) -> None:
-    sandbox.deliveries(paused=True)
-    order_id, payment_id = open_order(customer)
-    checkout = sandbox.pay(order_id)
-    before = snapshot(payment_id)
-
-    answer = customer.api.verify(checkout | {"razorpay_signature": checkout["razorpay_signature"].upper()})
-
-    assert answer.json()["code"] == "INVALID_SIGNATURE"
-    assert snapshot(payment_id) == before
-
-
-def test_the_webhook_secret_does_not_sign_payments(customer: Person, sandbox: Sandbox) -> None:
-    sandbox.deliveries(paused=True)
-    order_id, payment_id = open_order(customer)
-    checkout = sandbox.pay(order_id)
-    before = snapshot(payment_id)
-    signature = sandbox.sign(f"{order_id}|{checkout['razorpay_payment_id']}".encode())
-
-    answer = customer.api.verify(checkout | {"razorpay_signature": signature})
-
-    assert answer.json()["code"] == "INVALID_SIGNATURE"
-    assert snapshot(payment_id) == before
-
-
-def test_another_orders_payment_is_refused_although_it_is_signed(customer: Person, sandbox: Sandbox) -> None:
-    sandbox.deliveries(paused=True)
-    cheap_order_id, cheap_payment_id = open_order(customer, 10)
-    dear_order_id, dear_payment_id = open_order(customer, 900)
-    cheap = sandbox.pay(cheap_order_id)["razorpay_payment_id"]
-
-    answer = customer.api.verify(
-        {
-            "razorpay_order_id": dear_order_id,
-            "razorpay_payment_id": cheap,
-            "razorpay_signature": sandbox.sign_checkout(dear_order_id, cheap),
-        }
-    )
-
-    why = f"it belongs to order {cheap_order_id}, not {dear_order_id}"
-    _assert_refused_and_flagged(answer, dear_payment_id, cheap, why)
-    assert stored(cheap_payment_id).status == "CREATED"
-
-
-@pytest.mark.parametrize(
-    ("altered", "why"),
-    [
-        ({"amount_minor": 49900}, "its amount is 50000, not 49900"),
-        ({"currency": "USD"}, "its currency is INR, not USD"),
-    ],
-)
-def test_another_amount_or_currency_is_refused(
-    customer: Person, sandbox: Sandbox, altered: dict[str, Any], why: str
-) -> None:
-    sandbox.deliveries(paused=True)
-    order_id, payment_id = open_order(customer, 500)
-    checkout = sandbox.pay(order_id)
-    Payment.objects(id=payment_id).update_one(**altered)
-
-    answer = customer.api.verify(checkout)
-
-    _assert_refused_and_flagged(answer, payment_id, checkout["razorpay_payment_id"], why)
-
-
-def _assert_refused_and_flagged(answer: Any, payment_id: str, provider_payment_id: str, why: str) -> None:
-    payment = stored(payment_id)
-    assert answer.status_code == 400
-    assert answer.json() == {
-        "success": False,
-        "error": "This payment is not for this order.",
-        "code": "VERIFICATION_FAILED",
-        "details": {"razorpayPaymentId": why},
-    }
-    assert (payment.status, payment.captured_minor, payment.attempts) == ("CREATED", 0, 0)
-    assert payment.provider_payment_id is None
-    assert payment.receipts == []
-    assert payment.needs_review is True
-    assert payment.history[-1].why == f"needs review: verified {provider_payment_id}, but {why}"
-
-
-def test_a_payment_that_the_provider_does_not_know_is_refused(customer: Person, sandbox: Sandbox) -> None:
-    order_id, payment_id = open_order(customer)
-    before = snapshot(payment_id)
-
-    answer = customer.api.verify(
-        {
-            "razorpay_order_id": order_id,
-            "razorpay_payment_id": "pay_00000000000000",
-            "razorpay_signature": sandbox.sign_checkout(order_id, "pay_00000000000000"),
-        }
-    )
-
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "VERIFICATION_FAILED"
-    assert snapshot(payment_id) == before
-
-
-def test_an_unknown_order_and_someone_elses_are_both_a_404(
-    customer: Person, stranger: Person, sandbox: Sandbox
-) -> None:
-    sandbox.deliveries(paused=True)
-    order_id, payment_id = open_order(customer)
-    checkout = sandbox.pay(order_id)
-    before = snapshot(payment_id)
-
-    unknown = customer.api.verify(checkout | {"razorpay_order_id": "order_unknown0000"})
-    foreign = stranger.api.verify(checkout)
-
-    assert (unknown.status_code, foreign.status_code) == (404, 404)
-    assert unknown.json() == foreign.json()
-    assert foreign.json()["code"] == "PAYMENT_NOT_FOUND"
-    assert snapshot(payment_id) == before
 
 
 def test_verifying_twice_gives_the_same_answer(customer: Person, sandbox: Sandbox) -> None:
@@ -285,6 +123,8 @@ def test_a_payment_that_cannot_be_read_is_confirmed_by_the_worker(
     order_id, payment_id = open_order(customer)
     checkout = sandbox.pay(order_id)
     sandbox.fault("payments.fetch", fault)
+    # The worker's first try fails as well, so that it cannot be faster than the answer.
+    sandbox.fault("orders.payments", fault)
 
     answer = hasty.verify(checkout)
 
@@ -332,22 +172,3 @@ def test_a_customer_may_try_again_on_the_same_order(customer: Person, sandbox: S
     paid = answer.json()["data"]["payment"]
     assert (paid["status"], paid["attempts"]) == ("PAID", 2)
     assert "failureReason" not in paid
-
-
-def test_a_failed_payment_is_not_verified_by_its_signature(customer: Person, sandbox: Sandbox) -> None:
-    sandbox.deliveries(paused=True)
-    order_id, payment_id = open_order(customer)
-    failed_id = sandbox.fail(order_id)["metadata"]["payment_id"]
-
-    answer = customer.api.verify(
-        {
-            "razorpay_order_id": order_id,
-            "razorpay_payment_id": failed_id,
-            "razorpay_signature": sandbox.sign_checkout(order_id, failed_id),
-        }
-    )
-
-    payment = stored(payment_id)
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "VERIFICATION_FAILED"
-    assert (payment.status, payment.attempts, payment.receipts) == ("FAILED", 1, [])

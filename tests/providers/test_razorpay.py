@@ -141,8 +141,8 @@ def test_a_refused_order_says_what_was_wrong(provider: RazorpayProvider) -> None
     assert error.description == "Amount exceeds maximum amount allowed."
 
 
-def test_wrong_keys_are_a_rejection(stack: Stack) -> None:
-    with pytest.raises(ProviderRejected) as raised:
+def test_wrong_keys_mean_that_nothing_was_done_yet(stack: Stack) -> None:
+    with pytest.raises(ProviderUnavailable) as raised:
         _provider(stack.sandbox_url, "another secret").fetch_payment("pay_00000000000000")
 
     assert raised.value.http_status == 401

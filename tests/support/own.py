@@ -1,7 +1,6 @@
 """A stack of its own, for tests that stop or kill parts of it."""
 
 import contextlib
-import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -98,17 +97,12 @@ class OwnStack:
         finally:
             self.signal(part, signal.SIGCONT)
 
-    def restart(self, *, killed: bool) -> None:
-        """End the whole stack, by SIGTERM or by SIGKILL of all its processes, and start it with its data."""
+    def restart(self) -> None:
+        """Tell the whole stack to stop, and start it again with its data when it has."""
         self._client.close()
         own = psutil.Process(self.stack.pid)
         everything = [own, *own.children(recursive=True)]
-        if killed:
-            for process in everything:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-        else:
-            os.kill(self.stack.pid, signal.SIGTERM)
+        own.terminate()
         wait_until(lambda: not any(is_running(process) for process in everything), "the end of the stack")
         self._open(self._start(self.stack.directory, **self._settings))
 
