@@ -7,7 +7,7 @@ VENV_PYTHON = .venv/bin/python
 .PHONY: help run demo test check format openapi bench venv clean
 
 help: ## List these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
 run: venv ## Run the whole service on this machine (PORT, SANDBOX_PORT, VERBOSE=1)
 	@$(VENV_PYTHON) -m dev.run --end-with-parent

@@ -5,6 +5,7 @@ as arguments, so that `pkill -f worker` finds the worker and not its keeper. It 
 keepers start with every stack, and it knows nothing about the programs.
 """
 
+import io
 import json
 import os
 import select
@@ -172,6 +173,9 @@ def _how(status: int) -> str:
 
 def main() -> int:
     """Keep the process that the variable KEEP describes, and return the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name in a log line must not end the keeper because the terminal cannot show it.
+        sys.stdout.reconfigure(errors="replace")
     environ = dict(os.environ)
     kept = Kept(**json.loads(environ.pop("KEEP")))
     return Keeper(kept, environ).run()

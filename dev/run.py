@@ -2,6 +2,7 @@
 stack of its own, on free ports, that ends with the command."""
 
 import argparse
+import io
 import os
 import subprocess
 import sys
@@ -24,6 +25,9 @@ def main(arguments: Sequence[str]) -> int:
     could not run, or the command's own."""
     began = time.monotonic()
     options, command = _options(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name in a log line must not end the stack because the terminal cannot show it.
+        sys.stdout.reconfigure(errors="replace")
     if options.end_with_parent:
         child.end_with_parent(os.getppid())
         parent.follow(procfile.ask_to_stop)

@@ -120,8 +120,14 @@ class Stack:
             self._manager.add(self._kept(name, arguments, gives_up=True), self.environment.variables)
         # Honcho itself only listens to SIGINT and SIGTERM; this is the terminal being closed.
         signal.signal(signal.SIGHUP, lambda _number, _frame: self.stop())
-        self._manager.loop()
-        self._ended = True
+        try:
+            self._manager.loop()
+        except BaseException:
+            # Honcho's own processes would otherwise keep this one from ending.
+            self._manager.terminate()
+            raise
+        finally:
+            self._ended = True
         if not self._manager.was_stopped and not self._failure:
             self._failure = "stopped, because a process could not be kept running (see above)"
 

@@ -58,7 +58,7 @@ def _say_what_is_left(response: Response) -> Response:
     limit: RequestLimit | None = limiter.current_limit if limiter.enabled else None
     if limit is None or "request_id" not in g:
         return response
-    reset_seconds = max(1, round(limit.reset_at - g.started_at))
+    reset_seconds = min(max(1, round(limit.reset_at - g.started_at)), limit.limit.get_expiry())
     response.headers["RateLimit-Limit"] = str(limit.limit.amount)
     response.headers["RateLimit-Remaining"] = str(limit.remaining)
     response.headers["RateLimit-Reset"] = str(reset_seconds)
