@@ -1,5 +1,7 @@
 """Gunicorn's settings, from ours. Threads, because a request mostly waits for MongoDB or the provider."""
 
+from pathlib import Path
+
 from config.settings import Settings
 
 settings = Settings.from_env()
@@ -12,7 +14,8 @@ threads = settings.web_threads
 timeout = 29
 graceful_timeout = settings.shutdown_grace_seconds
 keepalive = 65
-# Heroku's temporary disk can stall; the workers' heartbeat files live in memory.
-worker_tmp_dir = "/dev/shm"
+# Heroku's temporary disk can stall, so the workers' heartbeat files live in memory where there is one.
+if Path("/dev/shm").is_dir():
+    worker_tmp_dir = "/dev/shm"
 accesslog = None
 control_socket_disable = True
