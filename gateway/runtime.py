@@ -4,6 +4,7 @@ provider, and the surroundings of each call. Call it after a fork."""
 from functools import lru_cache
 
 import mongoengine
+import pymongo
 from mongoengine.connection import get_connection
 
 from config.settings import Settings
@@ -11,6 +12,8 @@ from gateway.domain.context import Cause, Context, Limits
 from gateway.domain.models import create_indexes
 from gateway.domain.receipt_contents import Issuer
 from gateway.providers.razorpay import RazorpayAccount, RazorpayProvider
+
+INDEX_BUILD_SECONDS_MAX = 600
 
 
 def connect_database(settings: Settings) -> None:
@@ -35,7 +38,9 @@ def connect_database(settings: Settings) -> None:
 def ensure_indexes() -> None:
     """Make sure, once per process, that the indexes exist on which "nothing twice" rests. Call it before
     anything is written. Raises pymongo's errors while MongoDB is away; the next call tries again."""
-    create_indexes()
+    # Building an index over many documents takes longer than any request may, and must not be cut off.
+    with pymongo.timeout(INDEX_BUILD_SECONDS_MAX):
+        create_indexes()
 
 
 def ping_database() -> None:

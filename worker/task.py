@@ -28,7 +28,7 @@ class WorkTask(Task):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task once, with the document's id in every log line. Nothing is raised to Celery: what
         went wrong is logged once, and the work is put off."""
-        document_id = next(iter(kwargs.values()), "")
+        document_id = kwargs[dispatch.TASK_OF_WORK[self.kind][1]]
         structlog.contextvars.bind_contextvars(**kwargs)
         started = time.perf_counter()
         try:

@@ -42,6 +42,8 @@ class Work(EmbeddedDocument):
     due_at = DateTimeField(required=True)
     attempts = IntField(default=0)
     claimed_until = DateTimeField()
+    # The correlation id of the task that holds the claim, so that no other one's crash ends it.
+    claimed_by = StringField()
     last_error = StringField(max_length=REASON_CHARS_MAX)
 
 

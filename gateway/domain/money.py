@@ -1,7 +1,7 @@
 """Amounts of money: integers in a currency's smallest unit, and the only place that knows how many
 decimals a currency has. Knows nothing about payments, and no float ever comes in or goes out.
 
-Exponents follow ISO 4217 as Razorpay lists them (its page on international payments, 128 currencies).
+Exponents follow ISO 4217 as Razorpay lists them (its page on international payments).
 """
 
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal

@@ -122,6 +122,7 @@ def claim(context: Context, model: type[D], document_id: str, kind: str) -> Clai
         if document.work is None or document.work.kind != kind or document.work.due_at > now:
             return False
         document.work.claimed_until = until
+        document.work.claimed_by = context.cause.correlation_id
         document.work.due_at = until
         document.work.attempts += 1
         return True
@@ -160,6 +161,9 @@ def crashed(context: Context, model: type[D], document_id: str, kind: str, error
 
     def decide(document: Any) -> bool:
         if document.work is None or document.work.kind != kind or document.work.claimed_until is None:
+            return False
+        if document.work.claimed_by != context.cause.correlation_id:
+            # It crashed without having had the claim; who has it goes on.
             return False
         document.work.claimed_until = None
         document.work.due_at = context.now() + timedelta(seconds=retry_seconds(document.work.attempts))

@@ -213,6 +213,16 @@ def test_a_crash_before_the_claim_or_after_the_end_changes_nothing(job: dict[str
     assert raw(document) == before
 
 
+def test_the_crash_of_one_that_does_not_hold_the_claim_leaves_it_to_its_holder() -> None:
+    job = a_job()
+    work.claim(a_context(correlation_id="holder"), Job, job.id, KIND)
+    before = raw(job)
+
+    work.crashed(a_context(correlation_id="another"), Job, job.id, KIND, "TooBusy")
+
+    assert raw(job) == before
+
+
 def test_due_work_is_listed_with_the_longest_overdue_first_up_to_the_limit() -> None:
     Job.drop_collection()
     middle = a_job(NOW - timedelta(seconds=20))

@@ -68,6 +68,8 @@ def test_without_redis_a_refund_is_answered_honestly_and_made_by_the_sweep(
 ) -> None:
     paid = paid_order(customer, sandbox)
     at_rest(paid.payment_id)
+    # So that the sweep cannot be faster than the answer.
+    sandbox.fault("payments.refund", "slow", seconds=1.2)
 
     answer = cut_off_api.refund(paid.payment_id, 200)
 

@@ -44,9 +44,10 @@ class Job(Document):
     meta = {"collection": "jobs_of_the_tests", "auto_create_index": False}
 
 
-def a_context(provider: Provider | None = None, clock: Clock | None = None, by: str = "test") -> Context:
-    """Return the surroundings of a call. Without a provider, none may be asked."""
-    return Context(provider=cast(Provider, provider), cause=Cause(by=by), now=clock or Clock())
+def a_context(clock: Clock | None = None, by: str = "test", correlation_id: str | None = None) -> Context:
+    """Return the surroundings of a call that asks no provider."""
+    cause = Cause(by=by, correlation_id=correlation_id)
+    return Context(provider=cast(Provider, None), cause=cause, now=clock or Clock())
 
 
 def runtime_of(environ: dict[str, str]) -> Runtime:
