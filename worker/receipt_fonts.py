@@ -42,6 +42,8 @@ class Typeface:
 # The first one that has a character prints it. Noto Sans has Latin, Greek, Cyrillic and Devanagari.
 TYPEFACES = (
     Typeface("NotoSans", "fontpkg_noto_sans", "NotoSans[wdth,wght].ttf"),
+    Typeface("NotoSansTamil", "fontpkg_noto_sans_tamil", "NotoSansTamil[wdth,wght].ttf"),
+    Typeface("NotoSansTelugu", "fontpkg_noto_sans_telugu", "NotoSansTelugu[wdth,wght].ttf"),
     Typeface("NotoSansArabic", "fontpkg_noto_sans_arabic", "NotoSansArabic[wdth,wght].ttf"),
 )
 

@@ -83,6 +83,8 @@ HOSTILE_TEXTS = {
     "Greek": "Ελλάδα",
     "Cyrillic": "Москва",
     "Devanagari": "क्षत्रिय श्रीमती शर्मा",
+    "Tamil": "தமிழ்ச்செல்வி",
+    "Telugu": "రామకృష్ణ",
     "Devanagari with a joiner": "ज्\u200dयोति",
     "Devanagari after Latin": "Shri शिक्षा मंडल",
 }
@@ -356,7 +358,7 @@ def test_any_text_is_printed_as_it_stands(text: str, caplog: pytest.LogCaptureFi
         ("bell\x07 null\x00 escape\x1b[31m", "bell null escape[31m"),
         ("pay\u202egnp.exe", "paygnp.exe"),
         ("half \ud83d pair", "half � pair"),
-        ("Tamil தமிழ்", "Tamil �����"),
+        ("Kannada ಕನ್ನಡ", "Kannada �����"),
         ("emoji 👨\u200d👩\u200d👧 ❤️", "emoji ��� �"),
         ("Chinese 学校", "Chinese ��"),
         ("private \ue123\U000f0000", "private �"),
