@@ -1,12 +1,13 @@
 """`make demo`: drives the whole main job as a client would, and stops at the first step that is not as
 documented. Uses the running stack, or one of its own that it starts and stops."""
 
+import argparse
 import os
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -211,12 +212,16 @@ def _addresses() -> tuple[str, str] | None:
     return (running["api_url"], running["sandbox_url"]) if running else None
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the demo, starting a stack for it when none runs. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m dev.demo", description=__doc__)
+    parser.add_argument("--to", type=Path, default=state.LOCAL / "demo", help="where the PDFs are saved")
+    directory = parser.parse_args(arguments).to
     addresses = _addresses()
     if addresses is None:
         print("No stack is running; starting one for the demo.", flush=True)
-        return subprocess.call([sys.executable, "-m", "dev.run", "--", sys.executable, "-m", "dev.demo"])
+        again = [sys.executable, "-m", "dev.demo", "--to", str(directory)]
+        return subprocess.call([sys.executable, "-m", "dev.run", "--", *again])
     api_url, sandbox_url = addresses
     if not sandbox_url:
         print("The demo pays at the sandbox, and this stack uses the real provider.", file=sys.stderr)
@@ -224,7 +229,7 @@ def main() -> int:
     print(f"The main job, at {api_url}:", flush=True)
     started = time.perf_counter()
     try:
-        Demo(api_url, sandbox_url, state.LOCAL / "demo").run()
+        Demo(api_url, sandbox_url, directory).run()
     except NotAsDocumented as error:
         print(f"  NOT as documented: {error}", file=sys.stderr)
         return 1
@@ -233,4 +238,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
