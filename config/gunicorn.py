@@ -8,7 +8,7 @@ settings = Settings.from_env()
 
 bind = f"{settings.bind_host}:{settings.port}"
 workers = settings.web_concurrency
-worker_class = "gthread"
+worker_class = "gateway.server.DocumentedErrorsWorker"
 threads = settings.web_threads
 # Above every wait that a request can make, below Heroku's 30 seconds.
 timeout = 29

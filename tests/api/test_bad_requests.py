@@ -1,9 +1,13 @@
 """Addresses, methods, queries and headers that no client should send, answered in the documented shape."""
 
+import json
 import re
+import socket
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests.conftest import Stack
 from tests.support.bodies import SCHOOL_ID, named_in
 from tests.support.client import PAYMENTS, Api, Person
 from tests.support.shapes import refused
@@ -153,3 +157,28 @@ def test_answers_and_refusals_of_the_api_make_browsers_careful(
 
     assert answered.status_code == 200
     assert answered.headers[name] == denied.headers[name] == value
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status", "code"),
+    [
+        (b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, "URI_TOO_LONG"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 9000 + b"\r\n\r\n", 431, "HEADERS_TOO_LARGE"),
+        (b"NONSENSE\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"GET / HTTP/1.1\r\nbad header: x\r\n\r\n", 400, "BAD_REQUEST"),
+    ],
+    ids=["long address", "long header", "no request line", "blank in a header's name"],
+)
+def test_what_is_no_request_gets_the_documented_shape_too(
+    stack: Stack, request_bytes: bytes, status: int, code: str
+) -> None:
+    address = urlsplit(stack.api_url)
+
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        connection.sendall(request_bytes)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert json.loads(body).keys() == {"success", "error", "code", "details"}
+    assert json.loads(body)["code"] == code
