@@ -6,6 +6,7 @@ A missing or malformed variable stops the boot with its name. Nothing else reads
 import sys
 from functools import lru_cache
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,6 +46,8 @@ class Settings(BaseSettings):
 
     # HTTP.
     request_body_bytes_max: int = Field(default=64 * 1024, ge=1024)
+    # Razorpay repeats an order's notes in its events, and switches an endpoint off that keeps refusing them.
+    webhook_body_bytes_max: int = Field(default=1024 * 1024, ge=1024)
     ratelimit_enabled: bool = True
     ratelimit_api: str = "100 per 15 minutes"
     ratelimit_webhook: str = "100 per 15 minutes"
@@ -58,6 +61,8 @@ class Settings(BaseSettings):
     # OWASP's recommended floor for Argon2id: 19 MiB, two passes, one lane.
     argon2_memory_kib: int = Field(default=19456, ge=8)
     argon2_passes: int = Field(default=2, ge=1)
+    # How many hashes one web process works out at a time; each takes its memory.
+    argon2_concurrency: int = Field(default=4, ge=1)
 
     # Provider.
     razorpay_base_url: str = "https://api.razorpay.com"
@@ -92,6 +97,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"CLAIM_TTL_SECONDS ({self.claim_ttl_seconds}) must be more than twice the provider's"
                 f" timeouts together ({longest:g})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _database_is_named(self) -> Self:
+        """Check that MONGODB_URI says which database: without a name, one called "test" would be used."""
+        if not urlsplit(self.mongodb_uri).path.strip("/"):
+            raise ValueError(
+                "MONGODB_URI must end in the database's name, as in mongodb://host:27017/payments"
             )
         return self
 

@@ -12,7 +12,7 @@ from dev.accounts import ACCOUNTS, DEMO_SCHOOL_ID
 from gateway.domain import users
 from gateway.domain.errors import EmailTaken
 from gateway.domain.models import DOCUMENTS_WITH_WORK, User
-from gateway.domain.users import Passwords
+from gateway.domain.passwords import Passwords
 from gateway.runtime import connect_database, ensure_indexes
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -30,7 +30,7 @@ def seed(settings: Settings) -> bool:
         # The embedded server scans a collection unless one index serves the whole filter; MongoDB itself
         # finds a document by its id first.
         document._get_collection().create_index([("_id", 1), ("version", 1)], name="local_stack_id_version")
-    passwords = Passwords.at_cost(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes)
+    passwords = Passwords(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes)
     for account in ACCOUNTS:
         _create(passwords, account.role, account.email, account.name, account.password)
     User.objects(role="school_staff", email=ACCOUNTS[1].email).update(

@@ -24,7 +24,7 @@ from gateway.api import (
 from gateway.api.json_format import ExactJSONProvider
 from gateway.api.schemas import ErrorAnswer
 from gateway.api.services import EXTENSION, Services
-from gateway.domain.users import Passwords
+from gateway.domain.passwords import Passwords
 from gateway.runtime import Runtime, connect_database, ensure_indexes
 
 # These share one limit per address. The webhook has one of its own, and health and docs have none.
@@ -68,7 +68,11 @@ def assemble(settings: Settings) -> Flask:
     app.extensions[EXTENSION] = Services(
         settings=settings,
         runtime=Runtime(settings),
-        passwords=Passwords.at_cost(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes),
+        passwords=Passwords(
+            memory_kib=settings.argon2_memory_kib,
+            passes=settings.argon2_passes,
+            concurrency=settings.argon2_concurrency,
+        ),
     )
     app.extensions[health.REDIS_CLIENT] = redis.Redis.from_url(
         settings.redis_address,

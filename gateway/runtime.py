@@ -38,6 +38,8 @@ def connect_database(settings: Settings) -> None:
 def ensure_indexes() -> None:
     """Make sure, once per process, that the indexes exist on which "nothing twice" rests. Call it before
     anything is written. Raises pymongo's errors while MongoDB is away; the next call tries again."""
+    # Under the long bound below a missing server would be waited for as long, so it is looked for first.
+    get_connection().admin.command("ping")
     # Building an index over many documents takes longer than any request may, and must not be cut off.
     with pymongo.timeout(INDEX_BUILD_SECONDS_MAX):
         create_indexes()

@@ -16,9 +16,12 @@ from flask_jwt_extended import (
 from config.settings import Settings
 from gateway.api.errors import error_response
 from gateway.domain import users
+from gateway.domain.context import utc_now
 from gateway.domain.models import User, new_id
 
 AUDIENCE = "payment-service"
+# A client may send a refresh token twice at once, when two of its tabs wake up together.
+REFRESH_GRACE = timedelta(seconds=10)
 PUBLIC = "_is_public"
 WANTS_REFRESH_TOKEN = "_wants_refresh_token"
 
@@ -59,9 +62,7 @@ def register(app: Flask, settings: Settings) -> None:
     )
     jwt = JWTManager(app)
     app.before_request(_require_token)
-    jwt.token_in_blocklist_loader(
-        lambda _header, claims: users.is_revoked(claims["jti"], claims.get("sid", ""))
-    )
+    jwt.token_in_blocklist_loader(lambda _header, claims: _is_refused(claims, settings))
     jwt.user_lookup_loader(lambda _header, claims: users.find(claims["sub"]))
     jwt.token_verification_loader(lambda _header, claims: isinstance(claims.get("sid"), str))
     jwt.unauthorized_loader(lambda _why: _refuse("Send your token: Authorization: Bearer <token>."))
@@ -76,6 +77,10 @@ def _require_token() -> Response | None:
     """Check the token before any view runs. Unknown paths are left to the 404."""
     if request.endpoint is None or request.method == "OPTIONS":
         return None
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        # The scheme's case does not matter (RFC 9110, 11.1), but it does to the extension.
+        request.environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     view = current_app.view_functions[request.endpoint]
     if getattr(view, PUBLIC, False):
         return None
@@ -85,6 +90,17 @@ def _require_token() -> Response | None:
         # Its header is JSON that nests a thousand levels deep, which PyJWT does not expect.
         return _refuse("This token is not valid.")
     return None
+
+
+def _is_refused(claims: dict[str, Any], settings: Settings) -> bool:
+    """Return whether the token or its session has been revoked. A refresh token that comes again long after
+    it was used has been copied: then nobody keeps the session, neither its owner nor the thief."""
+    since = users.revoked_at(claims["jti"], claims.get("sid", ""))
+    if since is None:
+        return False
+    if claims["type"] == "refresh" and utc_now() - since > REFRESH_GRACE:
+        end_session(claims, settings)
+    return True
 
 
 def _refuse(message: str) -> Response:
@@ -102,7 +118,8 @@ def issue_tokens(user: User, session_id: str | None = None) -> tuple[str, str]:
 
 def end_session(claims: dict[str, Any], settings: Settings) -> None:
     """Refuse every token of the session from now on. May be called twice."""
-    last_expiry = datetime.now(UTC) + timedelta(seconds=settings.refresh_token_ttl_seconds)
+    longest = max(settings.access_token_ttl_seconds, settings.refresh_token_ttl_seconds)
+    last_expiry = datetime.now(UTC) + timedelta(seconds=longest)
     users.revoke(claims["sid"], last_expiry)
 
 

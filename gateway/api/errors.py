@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from flask_smorest import Api
 from pymongo.errors import PyMongoError
 from werkzeug.exceptions import HTTPException
@@ -46,6 +46,7 @@ CODE_OF_STATUS = {
 }
 
 RETRY_AFTER_SECONDS = 5
+SKIPPED_BYTES_MAX = 4 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -74,12 +75,34 @@ class DocumentedErrorsApi(Api):
             return internal_error()
         message = error.description or error.name
         if status == 429:
-            message = f"Too many requests from this address; the limit is {message}."
-        response = error_response(status, code, message)
+            message = f"Too many requests from this address; the limit is {message.rstrip('s')}s."
+        response = error_response(status, code, message, _details(status))
+        if status == 413:
+            _skip_body()
         for name, value in error.get_headers():
             if name not in ("Content-Type", "Content-Length"):
                 response.headers[name] = value
         return response
+
+
+def _skip_body() -> None:
+    """Read what is left of a refused body, within bounds, so that the connection can carry the client's next
+    request instead of breaking under it."""
+    left = SKIPPED_BYTES_MAX
+    while left > 0:
+        chunk = request.environ["wsgi.input"].read(min(left, 64 * 1024))
+        if not chunk:
+            return
+        left -= len(chunk)
+
+
+def _details(status: int) -> dict[str, str]:
+    """Return what would be right, for errors that the framework finds."""
+    if status == 413:
+        return {"body": f"must have no more than {request.max_content_length} bytes"}
+    if status == 415:
+        return {"Content-Type": "must be application/json"}
+    return {}
 
 
 def internal_error() -> Response:

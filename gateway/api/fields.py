@@ -1,5 +1,6 @@
 """Field types that several schemas share: amounts, times, ids, notes and plain text."""
 
+import json
 import re
 import uuid
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from marshmallow import ValidationError, fields, validate
 # Razorpay's documented limits of an order's notes; two pairs are ours (purpose and schoolId).
 NOTES_PAIRS_MAX = 15
 NOTE_CHARS_MAX = 256
+# The provider repeats them in every event, escaped.
+NOTES_BYTES_MAX = 16 * 1024
 CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -72,6 +75,8 @@ class Notes(fields.Field[dict[str, str]]):
                 notes[key] = _as_text(item)
         if errors:
             raise ValidationError(errors)
+        if len(json.dumps(notes)) > NOTES_BYTES_MAX:
+            raise ValidationError(f"must have no more than {NOTES_BYTES_MAX} bytes in all, as escaped JSON")
         return notes
 
 

@@ -19,8 +19,12 @@ def loads(text: str | bytes) -> Any:
     absurd length, deep nesting, a field that is given twice, and half a surrogate pair, which no UTF-8 can
     hold."""
     try:
+        # Left to itself, the parser would also take UTF-16 and UTF-32.
         value = json.loads(
-            text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_each_field_once
+            text.decode() if isinstance(text, bytes) else text,
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_each_field_once,
         )
         _check(value, 0)
     except RecursionError as error:

@@ -76,7 +76,7 @@ ERROR_EXAMPLES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
     "rate_limited": (
         429,
         "RATE_LIMITED",
-        "Too many requests from this address; the limit is 100 per 15 minute.",
+        "Too many requests from this address; the limit is 100 per 15 minutes.",
         {},
     ),
     "internal": (500, "INTERNAL_ERROR", "Something went wrong on our side. The error was logged.", {}),

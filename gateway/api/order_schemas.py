@@ -23,7 +23,13 @@ class NewOrder(ma.Schema):
     amount = MajorAmount(
         required=True, metadata={"type": "number", "description": "In rupees, at most two decimals."}
     )
-    notes = Notes(load_default=dict, metadata={"type": "object"})
+    notes = Notes(
+        load_default=dict,
+        metadata={
+            "type": "object",
+            "description": "At most 13 pairs; names and values of at most 256 characters.",
+        },
+    )
 
 
 class OrderData(ma.Schema):

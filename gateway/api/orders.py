@@ -93,7 +93,9 @@ def _again(payment: Payment) -> Payment:
 def _created(payment: Payment, *, replayed: bool) -> Any:
     if payment.provider_order_id is None and orders.is_settled(payment):
         raise OrderCreationFailed(
-            "The payment provider did not open an order.",
+            "The payment provider is away; please try again."
+            if payment.order_may_be_retried
+            else "The payment provider did not open an order.",
             paymentId=payment.id,
             provider=payment.failure_reason,
         )

@@ -30,7 +30,13 @@ class NewRefund(ma.Schema):
     amount = MajorAmount(
         metadata={"type": "number", "description": "In major units; all that is left when absent."}
     )
-    notes = Notes(load_default=dict, metadata={"type": "object"})
+    notes = Notes(
+        load_default=dict,
+        metadata={
+            "type": "object",
+            "description": "At most 13 pairs; names and values of at most 256 characters.",
+        },
+    )
 
 
 class RefundShape(ma.Schema):

@@ -10,6 +10,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 
+HSTS = "max-age=31536000"
+
 log = structlog.get_logger(__name__)
 
 
@@ -42,6 +44,8 @@ def _finish(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Referrer-Policy"] = "no-referrer"
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = HSTS
     if request.path.startswith("/api/"):
         response.headers["Cache-Control"] = "no-store"
         response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"

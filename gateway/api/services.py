@@ -11,7 +11,7 @@ from flask_jwt_extended import current_user
 from config.settings import Settings
 from gateway.domain.context import Context
 from gateway.domain.models import User
-from gateway.domain.users import Passwords
+from gateway.domain.passwords import Passwords
 from gateway.runtime import Runtime
 
 EXTENSION = "payment_service"

@@ -12,7 +12,7 @@ from gateway.api.auth import public
 from gateway.api.limits import limited_unless
 from gateway.api.openapi import can_fail
 from gateway.api.parsing import StrictBlueprint
-from gateway.api.services import context
+from gateway.api.services import context, services
 from gateway.domain import webhooks
 from gateway.domain.errors import InvalidInput
 from gateway.domain.provider import MalformedEvent
@@ -30,7 +30,9 @@ class WebhookAnswer(ma.Schema):
 
 
 def _is_rightly_signed() -> bool:
-    """Return whether the call comes from the provider. Never raises: a body that cannot be read does not."""
+    """Return whether the call comes from the provider. Never raises: a body that cannot be read does not.
+    Runs before anything else reads the body, so it is here that an event may be larger than a request."""
+    request.max_content_length = services().settings.webhook_body_bytes_max
     try:
         body = request.get_data()
     except HTTPException:

@@ -25,6 +25,7 @@ def payment_by_order(viewer: User, order_id: str) -> Payment:
 
 def receipt(viewer: User, receipt_id: str) -> tuple[Payment, ReceiptRef]:
     """Return a receipt with its payment, if the viewer may see that. Raises ReceiptNotFound."""
+    receipt_id = receipt_id.lower()
     payment = Payment.objects(receipts__id=receipt_id).first()
     if payment is None or not may_see(viewer, payment):
         raise ReceiptNotFound("There is no such receipt.", receiptId="is unknown")

@@ -25,12 +25,14 @@ def cancel(context: Context, payment: Payment) -> Payment:
                 provider=error.description,
             ) from error
 
+    is_being_paid = any(each.status == "created" for each in seen)
+
     def decide(payment: Payment) -> bool:
         if payment.status == CANCELLED:
             return False
         for each in seen:
             observe_payment(payment, each, context)
-        if _is_cancellable(payment):
+        if _is_cancellable(payment) and not is_being_paid:
             payment.cancelled_at = context.now()
             payment.unread_provider_payment_id = None
             move(payment, CANCELLED, "cancelled on request", context)
@@ -39,9 +41,8 @@ def cancel(context: Context, payment: Payment) -> Payment:
 
     payment = change_payment(context, payment.id, decide).document
     if payment.status != CANCELLED:
-        raise NotCancellable(
-            f"This payment is {payment.status} and cannot be cancelled.", status=payment.status
-        )
+        now = "being paid" if is_being_paid else payment.status
+        raise NotCancellable(f"This payment is {now} and cannot be cancelled.", status=payment.status)
     return payment
 
 

@@ -110,6 +110,8 @@ class Payment(Document):
     provider_order_created_at = DateTimeField()
     # When an order was last asked for; an answer that was lost may still turn up after it.
     order_requested_at = DateTimeField()
+    # Whether no order was opened only because the provider was away; then the same key may try again.
+    order_may_be_retried = BooleanField(default=False)
     # A payment whose signature was right but which could not be read from the provider yet.
     unread_provider_payment_id = StringField()
     # Every attempt seen, so that each counts once, however often it is reported.
@@ -239,6 +241,7 @@ class RevokedToken(Document):
     """A login session or a single token that is refused from now on. Removed once it has expired anyway."""
 
     id = StringField(primary_key=True)
+    revoked_at = DateTimeField(required=True)
     expires_at = DateTimeField(required=True)
 
     meta = {

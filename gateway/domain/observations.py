@@ -3,12 +3,16 @@ stale or an out-of-order one is a no-op, a contradicting one asks for a person, 
 seen is never un-seen. Nothing here raises because of what the provider says.
 """
 
+from datetime import datetime, timedelta
+
 from gateway.domain.context import Context
 from gateway.domain.models import PROVIDER_PAYMENTS_MAX, REASON_CHARS_MAX, Payment
 from gateway.domain.provider import ProviderPayment
 from gateway.domain.receipts import mint
 from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, FAILED, PAID
 from gateway.domain.transitions import flag_for_review, move, note
+
+LEARNED_LATE_AFTER = timedelta(minutes=5)
 
 
 def mismatch(payment: Payment, seen: ProviderPayment) -> str | None:
@@ -60,8 +64,7 @@ def _captured(payment: Payment, seen: ProviderPayment, context: Context) -> bool
         return _review_once(payment, f"a second payment, {seen.id}, was captured for this order", context)
     was_cancelled = payment.status == CANCELLED
     payment.captured_minor = seen.amount_minor
-    # The provider's time has whole seconds, so it may seem to lie just before our own.
-    payment.paid_at = max(payment.created_at, min(seen.created_at or context.now(), context.now()))
+    payment.paid_at = _time_of_payment(seen, context.now())
     payment.failure_reason = None
     payment.unread_provider_payment_id = None
     _adopt(payment, seen)
@@ -70,6 +73,14 @@ def _captured(payment: Payment, seen: ProviderPayment, context: Context) -> bool
     if was_cancelled:
         flag_for_review(payment, "money arrived after the order was cancelled", context)
     return True
+
+
+def _time_of_payment(seen: ProviderPayment, now: datetime) -> datetime:
+    """Return when it was paid: now, unless we learn of it late. The provider says in whole seconds when the
+    attempt began, so its word is only better than ours after an outage."""
+    if seen.created_at and now - seen.created_at > LEARNED_LATE_AFTER:
+        return seen.created_at
+    return now
 
 
 def _authorized(payment: Payment, seen: ProviderPayment, context: Context) -> bool:

@@ -155,6 +155,7 @@ def _give_up(context: Context, claim: work.Claim[Payment], error: ProviderError)
         work.release(payment, claim)
         if payment.status == CREATED and payment.provider_order_id is None:
             payment.failure_reason = error.description[:REASON_CHARS_MAX]
+            payment.order_may_be_retried = isinstance(error, ProviderUnavailable)
             move(payment, FAILED, f"no order was opened: {error.description}", context)
         return True
 

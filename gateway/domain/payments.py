@@ -24,7 +24,8 @@ from gateway.domain.provider import (
     ProviderPayment,
     ProviderRejected,
 )
-from gateway.domain.transitions import change_payment, flag_for_review, note
+from gateway.domain.states import CANCELLED
+from gateway.domain.transitions import change_payment, flag_for_review, flag_once, note
 
 # How often one key may be used again after it expired; at one use a day, for over a year.
 KEY_USES_MAX = 400
@@ -75,8 +76,9 @@ def create(
 def _insert_once(context: Context, payment: Payment, idempotency: Idempotency) -> Payment | None:
     """Insert the payment under its key, or return the one that holds the key already.
 
-    A key that has expired is not taken from the payment that it made, whose history it belongs to; its next
-    use goes by a key derived from that payment, which is just as unique.
+    A key that has expired, or whose order could not be opened because the provider was away, may be used
+    again. It is not taken from the payment that it made, whose history it belongs to; its next use goes by
+    a key derived from that payment, which is just as unique.
     """
     payment.request_fingerprint = idempotency.fingerprint
     lifetime = timedelta(seconds=context.limits.idempotency_key_ttl_seconds)
@@ -89,7 +91,8 @@ def _insert_once(context: Context, payment: Payment, idempotency: Idempotency) -
             earlier: Payment = Payment.objects.get(idempotency_key=payment.idempotency_key)
             if earlier.idempotency_expires_at > context.now():
                 idempotency.check(earlier.request_fingerprint)
-                return earlier
+                if not earlier.order_may_be_retried:
+                    return earlier
             payment.idempotency_key = idempotency.key_after(earlier.id)
             continue
         return None
@@ -122,11 +125,16 @@ def verify(context: Context, payment: Payment, *, provider_payment_id: str, sign
         return _read_later(context, payment, provider_payment_id, error)
     wrong = mismatch(payment, seen)
     if wrong:
-        _flag(context, payment.id, f"verified {seen.id}, but {wrong}")
+        flag_once(context, payment.id, f"verified {seen.id}, but {wrong}")
         raise VerificationFailed("This payment is not for this order.", razorpayPaymentId=wrong)
     payment = observe(context, payment.id, [seen])
     if seen.status == "failed":
         raise VerificationFailed("The payment failed.", razorpayPaymentId=payment.failure_reason)
+    if payment.status == CANCELLED:
+        raise VerificationFailed(
+            "This order was cancelled. The money is not taken, and goes back by itself.",
+            razorpayOrderId="was cancelled",
+        )
     return payment
 
 
@@ -136,7 +144,8 @@ def _read_later(
     """Keep in mind that a rightly signed payment exists, so that a worker reads it when it can."""
 
     def decide(payment: Payment) -> bool:
-        if payment.captured_minor or payment.unread_provider_payment_id == provider_payment_id:
+        is_known = payment.authorized_at and payment.provider_payment_id == provider_payment_id
+        if payment.captured_minor or is_known or payment.unread_provider_payment_id == provider_payment_id:
             return False
         payment.unread_provider_payment_id = provider_payment_id
         work.hurry(payment)
@@ -144,16 +153,6 @@ def _read_later(
         return True
 
     return change_payment(context, payment.id, decide).document
-
-
-def _flag(context: Context, payment_id: str, why: str) -> None:
-    def decide(payment: Payment) -> bool:
-        if any(why in entry.why for entry in payment.history):
-            return False
-        flag_for_review(payment, why, context)
-        return True
-
-    change_payment(context, payment_id, decide)
 
 
 def observe(
@@ -170,9 +169,8 @@ def observe(
         for each in seen:
             changed = observe_payment(payment, each, context) or changed
         if claim is not None:
-            work.release(payment, claim)
-            changed = True
-        return changed
+            work.finish(payment, claim, changed, context)
+        return changed or claim is not None
 
     return change_payment(context, payment_id, decide).document
 
@@ -195,7 +193,7 @@ def confirm(context: Context, payment_id: str) -> Payment | None:
         for each in sorted(seen, key=lambda each: each.created_at or context.now()):
             observe_payment(payment, each, context)
         unread = payment.unread_provider_payment_id
-        if unread and unread in {each.id for each in seen}:
+        if unread and unread in {each.id for each in seen if each.status != "created"}:
             payment.unread_provider_payment_id = None
         if payment.unread_provider_payment_id:
             # The provider's lists can lag behind by minutes; the signature says that it exists.
@@ -224,8 +222,10 @@ def capture(context: Context, payment_id: str) -> Payment | None:
                 seen.id, amount_minor=payment.amount_minor, currency=payment.currency
             )
     except ProviderRejected as error:
+        # It may have been captured at this moment by the provider itself; the next try reads it first.
         log.warning("payment.capture_rejected", payment_id=payment_id, reason=error.description)
-        _flag(context, payment_id, f"the capture was refused: {error.description}")
+        if claim.attempts > 1:
+            flag_once(context, payment_id, f"the capture was refused: {error.description}")
         return postpone(context, claim, error)
     except ProviderError as error:
         return postpone(context, claim, error)

@@ -97,9 +97,13 @@ class ProviderRefund:
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderEvent:
-    """What one webhook says: an observation of a payment, of a refund, or of neither."""
+    """What one webhook says: an observation of a payment, of a refund, or of neither.
+
+    unreadable: why its payment or refund has a shape that we do not know, if so.
+    """
 
     name: str
+    unreadable: str | None = None
     payment: ProviderPayment | None = None
     refund: ProviderRefund | None = None
 
@@ -139,12 +143,8 @@ class Provider(Protocol):
         """Send money back. Safe to repeat with the same refund_id, which is the idempotency key."""
         ...
 
-    def find_refund(self, payment_id: str, *, refund_id: str) -> ProviderRefund | None:
-        """Return the refund of this payment that carries our refund_id, or None."""
-        ...
-
-    def fetch_refund(self, provider_refund_id: str) -> ProviderRefund:
-        """Return the refund as it is now."""
+    def payment_refunds(self, payment_id: str) -> list[ProviderRefund]:
+        """Return every refund of this payment as it is now."""
         ...
 
     def payment_signature_is_valid(self, *, order_id: str, payment_id: str, signature: str) -> bool:

@@ -2,7 +2,7 @@
 until it is processed or has failed. The reservations of a payment never exceed what was captured.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mongoengine.errors import NotUniqueError
 
@@ -11,9 +11,9 @@ from gateway.domain.context import Context
 from gateway.domain.errors import RefundRefused
 from gateway.domain.idempotency import Idempotency
 from gateway.domain.models import REFUNDS_PER_PAYMENT_MAX, Payment, Refund, new_id
-from gateway.domain.money import to_major
+from gateway.domain.money import MINIMUM_MINOR, to_major
 from gateway.domain.payments import postpone
-from gateway.domain.provider import ProviderError, ProviderRefund, ProviderRejected
+from gateway.domain.provider import OutcomeUnknown, ProviderError, ProviderRefund, ProviderRejected
 from gateway.domain.states import (
     REFUND_PENDING,
     REFUNDABLE,
@@ -103,7 +103,7 @@ def _refundable(payment: Payment, amount_minor: int | None) -> int:
     facts = {"status": payment.status, "refundableAmount": to_major(left, payment.currency)}
     if not payment.captured_minor:
         raise RefundRefused(f"This payment is {payment.status}; only a paid one can be refunded.", **facts)
-    if left == 0 or payment.status not in REFUNDABLE:
+    if left <= 0 or payment.status not in REFUNDABLE:
         raise RefundRefused("This payment has been fully refunded already.", **facts)
     if amount_minor is not None and amount_minor > left:
         raise RefundRefused(
@@ -113,6 +113,13 @@ def _refundable(payment: Payment, amount_minor: int | None) -> int:
         )
     if len(payment.refunds) >= REFUNDS_PER_PAYMENT_MAX:
         raise RefundRefused(f"A payment can have at most {REFUNDS_PER_PAYMENT_MAX} refunds.", **facts)
+    minimum = MINIMUM_MINOR.get(payment.currency, 1)
+    if left < minimum:
+        raise RefundRefused(
+            f"Only {facts['refundableAmount']} {payment.currency} is left, which is less than the provider"
+            f" sends back ({to_major(minimum, payment.currency)}).",
+            **facts,
+        )
     return left if amount_minor is None else amount_minor
 
 
@@ -120,8 +127,9 @@ def issue(context: Context, payment_id: str) -> Payment | None:
     """Ask the provider for the next refund that was reserved and not yet accepted.
 
     Claims the payment's work; returns None when there was nothing to claim. The refund's id is the
-    provider's idempotency key, so a call whose answer was lost is repeated without a second effect; from
-    the second try on the provider is asked whether it has the refund before it is asked for it.
+    provider's idempotency key, so a call whose answer was lost is repeated without a second effect. How long
+    such a key is kept is not documented; so a refund that was asked for before is looked up before it is
+    asked for again, and before a refusal of it is believed.
     """
     claim = work.claim(context, Payment, payment_id, work.ISSUE_REFUND)
     if claim is None:
@@ -130,34 +138,62 @@ def issue(context: Context, payment_id: str) -> Payment | None:
     waiting = [r for r in payment.refunds if r.status == REFUND_PENDING and r.provider_refund_id is None]
     refund = min(waiting, key=lambda refund: refund.attempts)
     try:
-        seen = None
-        if claim.attempts > 1:
-            seen = context.provider.find_refund(payment.provider_payment_id, refund_id=refund.id)
-        if seen is None:
-            seen = context.provider.create_refund(
-                payment.provider_payment_id,
-                amount_minor=refund.amount_minor,
-                refund_id=refund.id,
-                notes=refund.notes,
-            )
+        if refund.attempts:
+            known = _known_refunds(context, payment)
+            if _find_ours(refund, known):
+                return _observe_all(context, payment_id, known, claim)
+        _count_try(context, payment_id, refund.id)
+        seen = _ask(context, payment, refund)
     except ProviderRejected as error:
         return _rejected(context, claim, refund.id, error)
     except ProviderError as error:
-        return _try_later(context, claim, refund.id, error)
+        return postpone(context, claim, error)
     return observe(context, payment_id, seen, claim)
 
 
-def _try_later(context: Context, claim: work.Claim[Payment], refund_id: str, error: ProviderError) -> Payment:
-    """Count the try, so that another refund of the payment is not kept waiting behind this one."""
+def _count_try(context: Context, payment_id: str, refund_id: str) -> None:
+    """Write down that the refund is about to be asked for. Dying before the call only means one look-up
+    more. The count also lets the payment's other refunds go before one that does not get through."""
 
     def decide(payment: Payment) -> bool:
         refund = find(payment, refund_id)
-        if refund:
-            refund.attempts += 1
+        if refund is None:
+            return False
+        refund.attempts += 1
         return True
 
-    change_payment(context, claim.document.id, decide)
-    return postpone(context, claim, error)
+    change_payment(context, payment_id, decide)
+
+
+def _ask(context: Context, payment: Payment, refund: Refund) -> ProviderRefund:
+    """Ask the provider for the refund. Raises ProviderRejected only when the provider does not have it."""
+    try:
+        seen = context.provider.create_refund(
+            payment.provider_payment_id,
+            amount_minor=refund.amount_minor,
+            refund_id=refund.id,
+            notes=refund.notes,
+        )
+    except ProviderRejected as rejection:
+        # "Already processed", "duplicate receipt" and "fully refunded" may all be about this very refund.
+        seen_before = _find_ours(refund, _known_refunds(context, payment))
+        if seen_before is None:
+            raise rejection from None
+        return seen_before
+    # It answers our own call, whether or not it repeats our id.
+    return replace(seen, refund_receipt=refund.id)
+
+
+def _known_refunds(context: Context, payment: Payment) -> list[ProviderRefund]:
+    """Return the payment's refunds at the provider. A refused look-up says nothing about any of them."""
+    try:
+        return context.provider.payment_refunds(payment.provider_payment_id)
+    except ProviderRejected as error:
+        raise OutcomeUnknown(error.description, http_status=error.http_status) from error
+
+
+def _find_ours(refund: Refund, known: list[ProviderRefund]) -> ProviderRefund | None:
+    return next((each for each in known if each.refund_receipt == refund.id), None)
 
 
 def _rejected(
@@ -181,14 +217,20 @@ def confirm(context: Context, payment_id: str) -> Payment | None:
     claim = work.claim(context, Payment, payment_id, work.CONFIRM_REFUND)
     if claim is None:
         return None
-    pending = [r for r in claim.document.refunds if r.status == REFUND_PENDING and r.provider_refund_id]
     try:
-        seen = [context.provider.fetch_refund(refund.provider_refund_id) for refund in pending[:2]]
+        known = _known_refunds(context, claim.document)
     except ProviderError as error:
         return postpone(context, claim, error)
+    return _observe_all(context, payment_id, known, claim)
+
+
+def _observe_all(
+    context: Context, payment_id: str, known: list[ProviderRefund], claim: work.Claim[Payment]
+) -> Payment:
+    """Take note of all of a payment's refunds at the provider in one write, ours and others."""
 
     def decide(payment: Payment) -> bool:
-        for each in seen:
+        for each in known:
             refund_observations.observe_refund(payment, each, context)
         work.release(payment, claim)
         return True
@@ -205,7 +247,7 @@ def observe(
     def decide(payment: Payment) -> bool:
         changed = refund_observations.observe_refund(payment, seen, context)
         if claim is not None:
-            work.release(payment, claim)
+            work.finish(payment, claim, changed, context)
         return changed or claim is not None
 
     return change_payment(context, payment_id, decide).document

@@ -55,6 +55,18 @@ def flag_for_review(payment: Payment, why: str, context: Context) -> None:
     note(payment, f"needs review: {why}", context)
 
 
+def flag_once(context: Context, payment_id: str, why: str) -> None:
+    """Mark a stored payment for review, unless that was done for the same reason before. One write."""
+
+    def decide(payment: Payment) -> bool:
+        if any(why in entry.why for entry in payment.history):
+            return False
+        flag_for_review(payment, why, context)
+        return True
+
+    change_payment(context, payment_id, decide)
+
+
 def _record(payment: Payment, to_status: str, why: str, context: Context) -> None:
     payment.history.append(
         HistoryEntry(

@@ -1,34 +1,16 @@
 """Accounts and login sessions: register, authenticate, revoke. Does not know what a token looks like."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 from mongoengine.errors import NotUniqueError
 
 from gateway.domain.context import utc_now
 from gateway.domain.errors import EmailTaken, InvalidCredentials
-from gateway.domain.models import RevokedToken, User, new_id
+from gateway.domain.models import RevokedToken, User
+from gateway.domain.passwords import Passwords
 
 PASSWORD_CHARS_MIN = 8
 PASSWORD_CHARS_MAX = 128
-
-
-@dataclass(frozen=True)
-class Passwords:
-    """Hashes and checks passwords with Argon2id, always at the same cost."""
-
-    hasher: PasswordHasher
-    # The hash of a password that nobody has, checked when an e-mail is unknown, so that the answer takes
-    # as long as for a wrong password.
-    unknown_hash: str
-
-    @classmethod
-    def at_cost(cls, *, memory_kib: int, passes: int) -> "Passwords":
-        """Return a checker at this cost. memory_kib: memory per hash in KiB; passes: rounds over it."""
-        hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
-        return cls(hasher, hasher.hash(new_id()))
 
 
 def normalise_email(email: str) -> str:
@@ -44,7 +26,7 @@ def register(
         email=normalise_email(email),
         name=name,
         phone_number=phone_number,
-        password_hash=passwords.hasher.hash(password),
+        password_hash=passwords.hash(password),
         role=role,
         created_at=utc_now(),
     )
@@ -61,11 +43,7 @@ def authenticate(passwords: Passwords, *, email: str, password: str) -> User:
     """Return the account. An unknown e-mail and a wrong password cannot be told apart, in time neither.
     Raises InvalidCredentials."""
     user = User.objects(email=normalise_email(email)).first()
-    try:
-        passwords.hasher.verify(user.password_hash if user else passwords.unknown_hash, password)
-    except VerifyMismatchError:
-        user = None
-    if user is None:
+    if not passwords.is_right(password, user.password_hash if user else None) or user is None:
         raise InvalidCredentials("The e-mail or the password is wrong.")
     return user
 
@@ -79,12 +57,15 @@ def revoke(token_or_session_id: str, expires_at: datetime) -> bool:
     """Refuse a token or a login session from now on. Writes one document; returns False when it had been
     refused before. expires_at: when it would have ended by itself, after which the entry may go."""
     try:
-        RevokedToken(id=token_or_session_id, expires_at=expires_at).save(force_insert=True)
+        RevokedToken(id=token_or_session_id, revoked_at=utc_now(), expires_at=expires_at).save(
+            force_insert=True
+        )
     except NotUniqueError:
         return False
     return True
 
 
-def is_revoked(*ids: str) -> bool:
-    """Return whether any of these tokens or sessions has been revoked. Reads MongoDB, never a cache."""
-    return RevokedToken.objects(id__in=ids).only("id").first() is not None
+def revoked_at(*ids: str) -> datetime | None:
+    """Return when any of these tokens or sessions was revoked, or None. Reads MongoDB, never a cache."""
+    revoked = RevokedToken.objects(id__in=ids).first()
+    return revoked.revoked_at if revoked else None

@@ -14,7 +14,7 @@ from gateway.domain.models import REASON_CHARS_MAX, Payment, WebhookEvent
 from gateway.domain.observations import observe_payment
 from gateway.domain.provider import MalformedEvent, ProviderEvent
 from gateway.domain.store import change
-from gateway.domain.transitions import change_payment
+from gateway.domain.transitions import change_payment, flag_once
 
 APPLIED = "applied"
 NO_CHANGE = "no_change"
@@ -80,6 +80,11 @@ def process(context: Context, webhook_event_id: str) -> Payment | None:
     except MalformedEvent as error:
         _finish(context, claim, IGNORED, str(error))
         return None
+    if read.unreadable:
+        # Kept and acknowledged: refusing it would only make the provider repeat it, and give up on us.
+        log.error("webhook.unreadable", webhook_event_id=event.id, why=read.unreadable)
+        _finish(context, claim, IGNORED, f"{read.name} could not be read: {read.unreadable}")
+        return None
     if read.payment is None and read.refund is None:
         _finish(context, claim, IGNORED, f"{read.name} says nothing about a payment or a refund")
         return None
@@ -87,7 +92,14 @@ def process(context: Context, webhook_event_id: str) -> Payment | None:
     if payment is None:
         _not_ours_yet(context, claim)
         return None
-    changed = change_payment(context, payment.id, lambda payment: _apply(context, payment, read))
+    try:
+        changed = change_payment(context, payment.id, lambda payment: _apply(context, payment, read))
+    except NotUniqueError:
+        # One provider payment pays one order, which the unique index on its id holds to.
+        why = f"{read.name} names a provider payment that belongs to another payment"
+        flag_once(context, payment.id, why)
+        _finish(context, claim, IGNORED, why, payment.id)
+        return payment
     _finish(context, claim, APPLIED if changed.written else NO_CHANGE, None, payment.id)
     return changed.document
 

@@ -16,7 +16,7 @@ from mongoengine import Document
 
 from gateway.domain.context import Context
 from gateway.domain.models import REASON_CHARS_MAX, Payment, Work
-from gateway.domain.states import ATTEMPTED, CREATED, OPEN, REFUND_PENDING
+from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, OPEN, REFUND_PENDING
 from gateway.domain.store import change
 
 OPEN_ORDER = "open_order"
@@ -43,7 +43,13 @@ RETRY_SECONDS_FIRST = 1.0
 RETRY_SECONDS_MAX = 600.0
 # Razorpay's advice is to ask about orders that are still open after 15 minutes; later looks catch money
 # that was authorised late, which its documents bound at three days.
-OPEN_ORDER_LOOKS_AFTER = tuple(timedelta(minutes=m) for m in (15, 60, 6 * 60, 24 * 60, 72 * 60))
+# An order never expires at Razorpay, so the looks go on, ever more rarely, for three months.
+OPEN_ORDER_LOOKS_AFTER = (
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    *(timedelta(days=days) for days in (1, 2, 3, 4, 7, 14, 30, 60, 90)),
+)
 # A refund's webhook is the authority; asking is for the case that it never comes.
 PENDING_REFUND_LOOK_AFTER = timedelta(minutes=10)
 
@@ -87,18 +93,19 @@ def _payment_needs(payment: Payment, now: datetime) -> tuple[str, datetime] | No
         return ISSUE_RECEIPTS, now
     if payment.provider_order_id is None:
         return (OPEN_ORDER, now) if payment.status == CREATED else None
-    if payment.unread_provider_payment_id:
-        return CONFIRM_PAYMENT, now
     if payment.status == ATTEMPTED and payment.authorized_at and not payment.captured_minor:
         return CAPTURE_PAYMENT, now
+    if payment.unread_provider_payment_id:
+        return CONFIRM_PAYMENT, now
     pending = [refund for refund in payment.refunds if refund.status == REFUND_PENDING]
     if any(refund.provider_refund_id is None for refund in pending):
         return ISSUE_REFUND, now
     if pending:
         return CONFIRM_REFUND, now + PENDING_REFUND_LOOK_AFTER
-    if payment.status in OPEN:
-        looks = (payment.created_at + after for after in OPEN_ORDER_LOOKS_AFTER)
-        next_look = next((at for at in looks if at > now), None)
+    if payment.status in OPEN or payment.status == CANCELLED:
+        # A cancelled order can still be paid at the provider, by a page that the customer left open.
+        since = payment.cancelled_at or payment.created_at
+        next_look = next((since + after for after in OPEN_ORDER_LOOKS_AFTER if since + after > now), None)
         return (CONFIRM_PAYMENT, next_look) if next_look else None
     return None
 
@@ -143,6 +150,15 @@ def release(document: Any, claim: Claim[Any]) -> None:
     Only alters the copy in memory."""
     if holds(document, claim):
         document.work = None
+
+
+def finish(document: Any, claim: Claim[Any], progressed: bool, context: Context) -> None:
+    """Drop the claimed work if it led to anything. Work that is still needed although nothing came of it is
+    tried again after a pause, so that a provider that repeats itself is not asked without end."""
+    if progressed:
+        release(document, claim)
+    else:
+        postpone(document, claim, "nothing new came of it", context)
 
 
 def postpone(document: Any, claim: Claim[Any], error: str, context: Context) -> None:

@@ -100,23 +100,16 @@ class RazorpayProvider:
         )
         return parse_refund(answer)
 
-    def find_refund(self, payment_id: str, *, refund_id: str) -> ProviderRefund | None:
-        """GET /v1/payments/{id}/refunds, page by page, until one carries our id as its receipt."""
-        skip = 0
+    def payment_refunds(self, payment_id: str) -> list[ProviderRefund]:
+        """GET /v1/payments/{id}/refunds, page by page."""
+        refunds: list[ProviderRefund] = []
         while True:
-            query = {"count": LIST_COUNT_MAX, "skip": skip}
+            query = {"count": LIST_COUNT_MAX, "skip": len(refunds)}
             answer = self._client.payment.fetch_multiple_refund(payment_id, query, timeout=self._timeout)
             page = [parse_refund(each) for each in _items(answer)]
-            for refund in page:
-                if refund.refund_receipt == refund_id:
-                    return refund
+            refunds += page
             if len(page) < LIST_COUNT_MAX:
-                return None
-            skip += LIST_COUNT_MAX
-
-    def fetch_refund(self, provider_refund_id: str) -> ProviderRefund:
-        """GET /v1/refunds/{id}."""
-        return parse_refund(self._client.refund.fetch(provider_refund_id, {}, timeout=self._timeout))
+                return refunds
 
     def payment_signature_is_valid(self, *, order_id: str, payment_id: str, signature: str) -> bool:
         """Compare with HMAC-SHA256(key secret, "order_id|payment_id") in lower-case hex."""

@@ -4,6 +4,7 @@ The official client keeps only the description of an error, prints on network er
 through for an HTML page. So the translation happens one layer below it, where everything is still known.
 """
 
+import ssl
 from typing import Any
 
 import requests
@@ -44,7 +45,7 @@ class TranslatingSession(requests.Session):
 
 
 def _network_error(error: requests.exceptions.RequestException) -> ProviderError:
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.ConnectTimeout) or _is_certificate_error(error):
         return ProviderUnavailable("the provider could not be reached")
     cause = error.args[0] if error.args else None
     if isinstance(cause, MaxRetryError) and isinstance(
@@ -54,6 +55,17 @@ def _network_error(error: requests.exceptions.RequestException) -> ProviderError
     if isinstance(error, requests.exceptions.Timeout):
         return OutcomeUnknown("the provider did not answer in time")
     return OutcomeUnknown("the connection to the provider broke before it answered")
+
+
+def _is_certificate_error(error: BaseException | None) -> bool:
+    """Return whether the connection was never made because of its certificate. Any other TLS error may come
+    after the request was sent."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        reason = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+        error = reason if isinstance(reason, BaseException) else error.__cause__
+    return False
 
 
 def _answered_error(response: requests.Response) -> ProviderError:

@@ -64,16 +64,19 @@ def parse_event(body: bytes) -> ProviderEvent:
         raise MalformedEvent("the body is not a JSON object")
     try:
         name = _string(raw, "event")
-        payload = raw.get("payload")
-        payment = _entity(payload, "payment")
-        refund = _entity(payload, "refund")
+    except _Unreadable as error:
+        raise MalformedEvent(str(error)) from error
+    payload = raw.get("payload")
+    payment = _entity(payload, "payment")
+    refund = _entity(payload, "refund")
+    try:
         return ProviderEvent(
             name=name,
             payment=_payment(payment) if payment is not None and "id" in payment else None,
             refund=_refund(refund) if refund is not None else None,
         )
     except _Unreadable as error:
-        raise MalformedEvent(str(error)) from error
+        return ProviderEvent(name=name, unreadable=str(error))
 
 
 def _entity(payload: Any, key: str) -> dict[str, Any] | None:

@@ -43,9 +43,10 @@ def planned(payment: Payment, now: Any = NOW) -> tuple[str, Any] | None:
         (a_payment("ATTEMPTED"), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
         (a_payment("ATTEMPTED", authorized_at=NOW), (work.CAPTURE_PAYMENT, NOW)),
         (a_payment("FAILED"), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
-        (a_payment("CANCELLED"), None),
+        (a_payment("CANCELLED"), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
         (a_payment("CANCELLED", receipts=[OWED]), (work.ISSUE_RECEIPTS, NOW)),
-        (a_payment("CANCELLED", authorized_at=NOW), None),
+        (a_payment("CANCELLED", authorized_at=NOW), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
+        (a_payment("CANCELLED", provider_order_id=None), None),
         (a_paid_payment(), None),
         (a_paid_payment(receipts=[STORED]), None),
         (a_paid_payment(receipts=[STORED, OWED]), (work.ISSUE_RECEIPTS, NOW)),
@@ -72,17 +73,25 @@ def test_each_state_asks_for_its_next_work(payment: Payment, expected: tuple[str
         (timedelta(minutes=59), timedelta(hours=1)),
         (timedelta(hours=1), timedelta(hours=6)),
         (timedelta(hours=6), timedelta(hours=24)),
-        (timedelta(hours=24), timedelta(hours=72)),
+        (timedelta(hours=24), timedelta(hours=48)),
+        (timedelta(days=4), timedelta(days=7)),
+        (timedelta(days=60), timedelta(days=90)),
     ],
 )
-def test_an_open_order_is_looked_at_again_and_again_for_three_days(
+def test_an_open_order_is_looked_at_again_and_again_for_three_months(
     age: timedelta, next_look: timedelta
 ) -> None:
     assert planned(a_payment("CREATED"), NOW + age) == (work.CONFIRM_PAYMENT, NOW + next_look)
 
 
-def test_after_three_days_an_open_order_is_left_alone() -> None:
-    assert planned(a_payment("CREATED"), NOW + timedelta(hours=72)) is None
+def test_after_three_months_an_open_order_is_left_alone() -> None:
+    assert planned(a_payment("CREATED"), NOW + timedelta(days=90)) is None
+
+
+def test_a_payment_waiting_to_be_read_is_captured_first_when_it_is_known_to_be_authorised() -> None:
+    payment = a_payment("ATTEMPTED", authorized_at=NOW, unread_provider_payment_id="pay_2")
+
+    assert planned(payment) == (work.CAPTURE_PAYMENT, NOW)
 
 
 def test_planning_leaves_work_of_the_same_kind_with_its_claim_and_attempts() -> None:

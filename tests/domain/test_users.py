@@ -9,12 +9,12 @@ from gateway.domain import users
 from gateway.domain.context import utc_now
 from gateway.domain.errors import EmailTaken, InvalidCredentials
 from gateway.domain.models import RevokedToken, User, new_id
-from gateway.domain.users import Passwords
+from gateway.domain.passwords import Passwords
 from tests.support.racing import together
 
 pytestmark = pytest.mark.usefixtures("stack")
 
-PASSWORDS = Passwords.at_cost(memory_kib=64, passes=1)
+PASSWORDS = Passwords(memory_kib=64, passes=1)
 TOMORROW = utc_now() + timedelta(days=1)
 
 
@@ -85,13 +85,13 @@ def test_an_address_is_found_however_it_is_spelled() -> None:
 
 def test_a_token_is_revoked_once_and_stays_so() -> None:
     token = new_id()
-    before = users.is_revoked(token)
+    before = users.revoked_at(token)
 
     first = users.revoke(token, TOMORROW)
     second = users.revoke(token, TOMORROW + timedelta(days=1))
 
-    assert (before, first, second) == (False, True, False)
-    assert users.is_revoked(token) is True
+    assert (before, first, second) == (None, True, False)
+    assert users.revoked_at(token) is not None
     assert RevokedToken.objects.get(id=token).expires_at == TOMORROW
 
 
@@ -108,5 +108,5 @@ def test_one_revoked_id_among_several_is_enough() -> None:
     session = new_id()
     users.revoke(session, TOMORROW)
 
-    assert users.is_revoked(new_id(), session) is True
-    assert users.is_revoked(new_id(), new_id()) is False
+    assert users.revoked_at(new_id(), session) is not None
+    assert users.revoked_at(new_id(), new_id()) is None

@@ -153,7 +153,7 @@ def test_a_long_description_is_cut() -> None:
     assert raised.value.description == "x" * 300
 
 
-def test_a_refund_is_looked_for_on_every_page() -> None:
+def test_refunds_are_read_from_every_page() -> None:
     def page(request: bytes) -> bytes:
         start = 100 if b"skip=100" in request.split(b"\r\n")[0] else 0
         refunds = [
@@ -171,13 +171,10 @@ def test_a_refund_is_looked_for_on_every_page() -> None:
 
     with answering(page) as server:
         provider = impatient_provider(server.base_url)
-        found = provider.find_refund("pay_1", refund_id="receipt-129")
-        missing = provider.find_refund("pay_1", refund_id="receipt-130")
+        found = provider.payment_refunds("pay_1")
 
-    assert found is not None
-    assert found.id == "rfnd_129"
-    assert missing is None
-    assert len(server.requests) == 4
+    assert [refund.id for refund in found] == [f"rfnd_{number}" for number in range(130)]
+    assert len(server.requests) == 2
 
 
 def test_a_filter_that_the_provider_ignores_finds_nobody_elses_order() -> None:

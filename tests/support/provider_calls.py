@@ -36,7 +36,6 @@ CALLS: dict[str, Callable[[RazorpayProvider], Any]] = {
     "create_refund": lambda provider: provider.create_refund(
         "pay_1", amount_minor=1, refund_id=str(uuid.uuid4()), notes={}
     ),
-    "find_refund": lambda provider: provider.find_refund("pay_1", refund_id="r"),
-    "fetch_refund": lambda provider: provider.fetch_refund("rfnd_1"),
+    "payment_refunds": lambda provider: provider.payment_refunds("pay_1"),
 }
 EVERY_CALL = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
