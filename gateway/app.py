@@ -61,7 +61,10 @@ def assemble(settings: Settings) -> Flask:
     app = Flask("gateway", static_folder=None)
     app.json = ExactJSONProvider(app)
     app.url_map.strict_slashes = False
-    app.config.update(MAX_CONTENT_LENGTH=settings.request_body_bytes_max)
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.request_body_bytes_max,
+        WEBHOOK_BODY_BYTES_MAX=settings.webhook_body_bytes_max,
+    )
     if settings.trusted_proxy_count:
         hops = settings.trusted_proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

@@ -3,13 +3,18 @@
 import re
 import time
 import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 
+View = TypeVar("View", bound=Callable[..., Any])
+
+TAKES_EVENTS = "_takes_events"
 HSTS = "max-age=31536000"
 
 log = structlog.get_logger(__name__)
@@ -21,6 +26,12 @@ def register(app: Flask) -> None:
     app.after_request(_finish)
 
 
+def takes_events(view: View) -> View:
+    """Mark a view as taking the provider's events, which may be larger than a client's request."""
+    setattr(view, TAKES_EVENTS, True)
+    return view
+
+
 def _begin() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if REQUEST_ID.match(given) else uuid.uuid4().hex
@@ -28,6 +39,8 @@ def _begin() -> None:
     g.started = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if getattr(current_app.view_functions.get(request.endpoint or ""), TAKES_EVENTS, False):
+        request.max_content_length = current_app.config["WEBHOOK_BODY_BYTES_MAX"]
 
 
 def refuse_a_body_cut_off() -> None:

@@ -12,7 +12,8 @@ from gateway.api.auth import public
 from gateway.api.limits import limited_unless
 from gateway.api.openapi import can_fail
 from gateway.api.parsing import StrictBlueprint
-from gateway.api.services import context, services
+from gateway.api.requests import takes_events
+from gateway.api.services import context
 from gateway.domain import webhooks
 from gateway.domain.errors import InvalidInput
 from gateway.domain.provider import MalformedEvent
@@ -30,9 +31,7 @@ class WebhookAnswer(ma.Schema):
 
 
 def _is_rightly_signed() -> bool:
-    """Return whether the call comes from the provider. Never raises: a body that cannot be read does not.
-    Runs before anything else reads the body, so it is here that an event may be larger than a request."""
-    request.max_content_length = services().settings.webhook_body_bytes_max
+    """Return whether the call comes from the provider. Never raises: a body that cannot be read does not."""
     try:
         body = request.get_data()
     except HTTPException:
@@ -44,6 +43,7 @@ def _is_rightly_signed() -> bool:
 @blueprint.post("/webhook")
 @can_fail("invalid_signature")
 @public
+@takes_events
 @limited_unless(_is_rightly_signed)
 @blueprint.response(200, WebhookAnswer, example={"status": "ok"})
 @blueprint.doc(
