@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,10 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+import requests
+from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import MaxRetryError
+from urllib3.exceptions import SSLError as UrllibSSLError
 
 from dev import ports
 from gateway.domain.provider import OutcomeUnknown, ProviderUnavailable
@@ -110,3 +115,25 @@ def test_sixteen_threads_never_mix_their_amounts() -> None:
         )
 
     assert [payment.amount_minor for payment in captured] == amounts
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (ssl.SSLCertVerificationError("certificate verify failed"), ProviderUnavailable),
+        (ssl.SSLError("tlsv1 alert internal error"), OutcomeUnknown),
+    ],
+    ids=["before the request", "after it may have been sent"],
+)
+def test_only_a_wrong_certificate_means_that_nothing_was_sent(
+    cause: ssl.SSLError, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrapped = MaxRetryError(HTTPSConnectionPool("localhost"), "/", reason=UrllibSSLError(cause))
+
+    def fail(*_: object, **__: object) -> None:
+        raise requests.exceptions.SSLError(wrapped)
+
+    monkeypatch.setattr(requests.Session, "request", fail)
+
+    with pytest.raises(kind):
+        create_order(impatient_provider("https://localhost"))
