@@ -113,7 +113,7 @@ def test_a_compressed_body_is_not_unpacked(anonymous: Api, customer: Person, san
 
 
 def test_a_body_over_the_limit_is_refused(anonymous: Api, customer: Person, sandbox: Sandbox) -> None:
-    body = raw(captured_event(open_order(customer)[0]) | {"padding": "x" * 65536})
+    body = raw(captured_event(open_order(customer)[0]) | {"padding": "x" * 1024 * 1024})
 
     answer = send_webhook(anonymous, sandbox, body)
 
