@@ -98,7 +98,7 @@ def receive_webhook() -> Any:
     """
     event_id = request.headers.get("X-Razorpay-Event-Id")
     try:
-        received = webhooks.receive(
+        event = webhooks.receive(
             context(by="provider"),
             request.get_data(),
             signature=request.headers.get(SIGNATURE),
@@ -106,6 +106,6 @@ def receive_webhook() -> Any:
         )
     except MalformedEvent as error:
         raise InvalidInput("The body is not an event.", body=str(error)) from error
-    if received.event:
-        dispatch.work(received.event.work.kind, received.event.id)
+    if event:
+        dispatch.work(event.work.kind, event.id)
     return {"status": "ok"}

@@ -6,7 +6,6 @@ from typing import Any
 from gateway.domain.errors import PaymentNotFound, ReceiptNotFound
 from gateway.domain.models import Payment, ReceiptRef, User
 
-CUSTOMER = "customer"
 SCHOOL_STAFF = "school_staff"
 ADMIN = "admin"
 

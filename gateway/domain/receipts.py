@@ -154,16 +154,6 @@ def finish_rendering(context: Context, claim: work.Claim[Receipt], pdf: bytes) -
     return change(Receipt, claim.document.id, decide)
 
 
-def postpone_rendering(context: Context, claim: work.Claim[Receipt], error: str) -> None:
-    """Give a receipt back that could not be rendered, to be tried again later."""
-
-    def decide(receipt: Receipt) -> bool:
-        work.postpone(receipt, claim, error, context)
-        return True
-
-    change(Receipt, claim.document.id, decide)
-
-
 def rendered(receipt_id: str) -> Receipt | None:
     """Return the receipt with its PDF, or None while it has not been rendered. The caller has checked
     that the payment that it belongs to may be seen."""

@@ -2,7 +2,7 @@
 event is written; the provider's adapter reads it."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 from mongoengine.errors import NotUniqueError
@@ -28,18 +28,13 @@ MATCH_ATTEMPTS_MAX = 8
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Received:
-    """The stored event, or None with `duplicate` when this body or this event id had come before."""
-
-    event: WebhookEvent | None
-    duplicate: bool
-
-
-def receive(context: Context, body: bytes, *, signature: str | None, event_id: str | None) -> Received:
+def receive(
+    context: Context, body: bytes, *, signature: str | None, event_id: str | None
+) -> WebhookEvent | None:
     """Check the signature over the raw body and keep the event, with its processing as due work.
 
-    Writes at most one document. The same event id or the same body a second time writes nothing.
+    Writes at most one document. The same event id or the same body a second time writes nothing, and gives
+    None.
     Raises InvalidSignature, and MalformedEvent for a signed body that is no event.
     """
     if not context.provider.webhook_signature_is_valid(body, signature):
@@ -58,8 +53,8 @@ def receive(context: Context, body: bytes, *, signature: str | None, event_id: s
         event.save(force_insert=True)
     except NotUniqueError:
         log.info("webhook.duplicate", event_id=event_id, event_name=read.name)
-        return Received(None, duplicate=True)
-    return Received(event, duplicate=False)
+        return None
+    return event
 
 
 def process(context: Context, webhook_event_id: str) -> Payment | None:
@@ -125,10 +120,10 @@ def _not_ours_yet(context: Context, claim: work.Claim[WebhookEvent]) -> None:
     if claim.attempts >= MATCH_ATTEMPTS_MAX:
         _finish(context, claim, FOREIGN, "no payment here has this order")
         return
-    give_back(context, claim, "no payment here has this order yet")
+    _give_back(context, claim, "no payment here has this order yet")
 
 
-def give_back(context: Context, claim: work.Claim[WebhookEvent], why: str) -> None:
+def _give_back(context: Context, claim: work.Claim[WebhookEvent], why: str) -> None:
     """Leave the event to be tried again after a pause."""
 
     def decide(event: WebhookEvent) -> bool:

@@ -205,11 +205,6 @@ def retry_seconds(attempts: int, jitter: Callable[[float, float], float] = rando
     return pause * jitter(0.75, 1.25)
 
 
-def is_due(document: Any, now: datetime) -> bool:
-    """Return whether the document has work that can be claimed now."""
-    return document.work is not None and document.work.due_at <= now
-
-
 def due(model: type[D], now: datetime, limit: int) -> list[tuple[str, str]]:
     """Return (id, kind) of up to `limit` documents whose work is due, the longest overdue first."""
     rows = model.objects(work__due_at__lte=now).order_by("work.due_at").limit(limit).only("id", "work.kind")

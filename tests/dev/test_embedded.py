@@ -15,11 +15,13 @@ from pymongo import MongoClient
 from redis import Redis
 
 from dev import embedded, ports
-from dev.embedded import EmbeddedServer, EmbeddedServerError
+from dev.embedded import EmbeddedServerError
+from tests.dev import servers
+from tests.dev.servers import EmbeddedServer
 from tests.dev.waiting import ROOT, none_is_running, until
 
 Starter = Callable[..., EmbeddedServer]
-STARTERS = [embedded.start_mongodb, embedded.start_redis]
+STARTERS = [servers.start_mongodb, servers.start_redis]
 ANSWERS = {"mongodb": embedded.mongodb_answers, "redis": embedded.redis_answers}
 
 
@@ -53,33 +55,33 @@ def test_a_server_answers_at_its_address_and_stop_leaves_nothing(starter, start,
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_durable_mongodb_finds_its_documents_again(how, start, tmp_path):
-    server = start(embedded.start_mongodb, tmp_path, durable=True)
+    server = start(servers.start_mongodb, tmp_path, durable=True)
     with MongoClient(server.uri) as client:
         client.get_default_database().things.insert_one({"_id": 1, "amount_minor": 50000})
 
     server.process.send_signal(how)
     server.process.wait(10)
 
-    again = start(embedded.start_mongodb, tmp_path, durable=True, port=server.port)
+    again = start(servers.start_mongodb, tmp_path, durable=True, port=server.port)
     assert again.uri == server.uri
     with MongoClient(again.uri) as client:
         assert client.get_default_database().things.find_one() == {"_id": 1, "amount_minor": 50000}
 
 
 def test_a_durable_redis_finds_its_keys_again(start, tmp_path):
-    server = start(embedded.start_redis, tmp_path, durable=True)
+    server = start(servers.start_redis, tmp_path, durable=True)
     with Redis.from_url(server.uri) as client:
         client.set("key", "value")
 
     server.stop()
 
-    again = start(embedded.start_redis, tmp_path, durable=True, port=server.port)
+    again = start(servers.start_redis, tmp_path, durable=True, port=server.port)
     with Redis.from_url(again.uri) as client:
         assert client.get("key") == b"value"
 
 
 def test_the_database_of_the_address_can_be_chosen(start, tmp_path):
-    server = start(embedded.start_mongodb, tmp_path, database="other")
+    server = start(servers.start_mongodb, tmp_path, database="other")
 
     with MongoClient(server.uri) as client:
         assert client.get_default_database().name == "other"
@@ -87,17 +89,17 @@ def test_the_database_of_the_address_can_be_chosen(start, tmp_path):
 
 @pytest.mark.parametrize("starter", STARTERS)
 def test_a_port_in_use_is_named_in_one_line(starter, start, tmp_path):
-    taken = start(embedded.start_redis, tmp_path / "first").port
+    taken = start(servers.start_redis, tmp_path / "first").port
 
     with pytest.raises(EmbeddedServerError, match=rf"^port {taken} is already in use[^\n]*$"):
         start(starter, tmp_path / "second", port=taken)
 
 
 def test_a_store_in_use_is_refused_in_one_line_and_the_first_server_goes_on(start, tmp_path):
-    first = start(embedded.start_mongodb, tmp_path)
+    first = start(servers.start_mongodb, tmp_path)
 
     with pytest.raises(EmbeddedServerError, match=r"^mongodb did not start: [^\n]*$"):
-        start(embedded.start_mongodb, tmp_path)
+        start(servers.start_mongodb, tmp_path)
 
     assert embedded.mongodb_answers(first.uri)
 
@@ -119,20 +121,20 @@ def test_a_server_outlives_the_thread_that_started_it(starter, tmp_path):
 def test_servers_end_when_the_process_that_started_them_is_killed(tmp_path):
     code = """
 import json, pathlib, sys, time
-from dev import embedded
+from tests.dev import servers
 directory = pathlib.Path(sys.argv[1])
-starters = [embedded.start_mongodb, embedded.start_redis]
-servers = [start(directory, port=0, durable=False) for start in starters]
-print(json.dumps([server.process.pid for server in servers]), flush=True)
+starters = [servers.start_mongodb, servers.start_redis]
+started = [start(directory, port=0, durable=False) for start in starters]
+print(json.dumps([server.process.pid for server in started]), flush=True)
 time.sleep(60)
 """
     parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE)
     with parent:
-        servers = [psutil.Process(pid) for pid in json.loads(parent.stdout.readline())]
+        started = [psutil.Process(pid) for pid in json.loads(parent.stdout.readline())]
 
         parent.kill()
 
-    until(lambda: none_is_running(servers), 5)
+    until(lambda: none_is_running(started), 5)
 
 
 def test_the_python_server_stands_in_when_the_rust_one_is_missing(start, tmp_path, monkeypatch):
@@ -141,14 +143,14 @@ def test_the_python_server_stands_in_when_the_rust_one_is_missing(start, tmp_pat
         embedded, "_secantus_program", lambda name: None if name.endswith("rs") else find(name)
     )
 
-    server = start(embedded.start_mongodb, tmp_path, durable=True)
+    server = start(servers.start_mongodb, tmp_path, durable=True)
 
     with MongoClient(server.uri) as client:
         assert client.server_info()["ok"] == 1
 
 
 @pytest.mark.parametrize(
-    ("starter", "variable"), [(embedded.start_mongodb, "MONGODB_URI"), (embedded.start_redis, "REDIS_URL")]
+    ("starter", "variable"), [(servers.start_mongodb, "MONGODB_URI"), (servers.start_redis, "REDIS_URL")]
 )
 def test_a_missing_program_is_explained_in_one_line(starter, variable, start, tmp_path, monkeypatch):
     monkeypatch.setattr(embedded, "_secantus_program", lambda _name: None)
