@@ -10,8 +10,9 @@ from pymongo.uri_parser import parse_uri
 from config.settings import Settings
 from dev.accounts import ACCOUNTS, DEMO_SCHOOL_ID
 from gateway.domain import users
+from gateway.domain.account_models import User
+from gateway.domain.documents import DOCUMENTS_WITH_WORK
 from gateway.domain.errors import EmailTaken
-from gateway.domain.models import DOCUMENTS_WITH_WORK, User
 from gateway.domain.passwords import Passwords
 from gateway.runtime import connect_database, ensure_indexes
 

@@ -9,7 +9,7 @@ from mongoengine.connection import get_connection
 
 from config.settings import Settings
 from gateway.domain.context import Cause, Context, Limits
-from gateway.domain.models import create_indexes
+from gateway.domain.documents import create_indexes
 from gateway.domain.receipt_contents import Issuer
 from gateway.providers.razorpay import RazorpayAccount, RazorpayProvider
 

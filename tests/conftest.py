@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from dev import ports
-from gateway.domain.models import User
+from gateway.domain.account_models import User
 from tests.support.client import Api, Person, Sandbox, log_in, register
 from tests.support.waiting import wait_until
 

@@ -12,7 +12,7 @@ from config.queues import ALL_QUEUES, ROUTES, TaskName
 from gateway import dispatch
 from gateway.domain import work
 from gateway.domain.context import utc_now
-from gateway.domain.models import DOCUMENTS_WITH_WORK
+from gateway.domain.documents import DOCUMENTS_WITH_WORK
 from worker.process import runtime
 
 log = structlog.get_logger(__name__)

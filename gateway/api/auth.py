@@ -16,8 +16,9 @@ from flask_jwt_extended import (
 from config.settings import Settings
 from gateway.api.errors import error_response
 from gateway.domain import users
+from gateway.domain.account_models import User
 from gateway.domain.context import utc_now
-from gateway.domain.models import User, new_id
+from gateway.domain.ids import new_id
 
 AUDIENCE = "payment-service"
 # A client may send a refresh token twice at once, when two of its tabs wake up together.

@@ -9,8 +9,8 @@ from flask import current_app, g
 from flask_jwt_extended import current_user
 
 from config.settings import Settings
+from gateway.domain.account_models import User
 from gateway.domain.context import Context
-from gateway.domain.models import User
 from gateway.domain.passwords import Passwords
 from gateway.runtime import Runtime
 

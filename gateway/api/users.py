@@ -13,8 +13,8 @@ from gateway.api.parsing import StrictBlueprint
 from gateway.api.schemas import envelope, timestamp
 from gateway.api.services import services, viewer
 from gateway.domain import users
+from gateway.domain.account_models import User
 from gateway.domain.errors import InvalidCredentials
-from gateway.domain.models import User
 
 blueprint = StrictBlueprint("users", __name__, url_prefix="/api/user", description="Accounts and login.")
 

@@ -3,8 +3,9 @@ is not the viewer's does not exist for them."""
 
 from typing import Any
 
+from gateway.domain.account_models import User
 from gateway.domain.errors import PaymentNotFound, ReceiptNotFound
-from gateway.domain.models import Payment, ReceiptRef, User
+from gateway.domain.models import Payment, ReceiptRef
 
 SCHOOL_STAFF = "school_staff"
 ADMIN = "admin"

@@ -1,11 +1,9 @@
-"""The documents, as they lie in MongoDB, and their indexes. Knows nothing about when they may change.
+"""Payments and what belongs to them, as they lie in MongoDB. Knows nothing about when they may change.
 
 Amounts are integers in the currency's smallest unit, times are aware UTC. `version` counts the changes
 of a document; every change is conditional on it (see `store`). `work` says what must still happen to the
 document and when, so that losing the queue loses nothing; it is absent when nothing is left to do.
 """
-
-import uuid
 
 from mongoengine import (
     BinaryField,
@@ -21,17 +19,13 @@ from mongoengine import (
     StringField,
 )
 
+from gateway.domain.ids import new_id
 from gateway.domain.states import CREATED, REFUND_PENDING, REFUND_STATUSES, STATUSES
 
 HISTORY_ENTRIES_MAX = 200
 REFUNDS_PER_PAYMENT_MAX = 50
 PROVIDER_PAYMENTS_MAX = 50
 REASON_CHARS_MAX = 500
-
-
-def new_id() -> str:
-    """Return a fresh random id (UUID version 4, 36 characters)."""
-    return str(uuid.uuid4())
 
 
 class Work(EmbeddedDocument):
@@ -216,46 +210,3 @@ class Receipt(Document):
             {"fields": ["work.due_at"], "sparse": True},
         ],
     }
-
-
-class User(Document):
-    """A person's account. `email` is kept in lower case, which makes it unique without regard to case."""
-
-    id = StringField(primary_key=True, default=new_id)
-    email = StringField(required=True)
-    name = StringField(required=True)
-    phone_number = StringField(required=True)
-    password_hash = StringField(required=True)
-    role = StringField(required=True, choices=("customer", "school_staff", "admin"), default="customer")
-    school_ids = ListField(StringField())
-    created_at = DateTimeField(required=True)
-
-    meta = {
-        "collection": "users",
-        "auto_create_index": False,
-        "indexes": [{"fields": ["email"], "unique": True}],
-    }
-
-
-class RevokedToken(Document):
-    """A login session or a single token that is refused from now on. Removed once it has expired anyway."""
-
-    id = StringField(primary_key=True)
-    revoked_at = DateTimeField(required=True)
-    expires_at = DateTimeField(required=True)
-
-    meta = {
-        "collection": "revoked_tokens",
-        "auto_create_index": False,
-        "indexes": [{"fields": ["expires_at"], "expireAfterSeconds": 0}],
-    }
-
-
-DOCUMENTS = (Payment, WebhookEvent, Receipt, User, RevokedToken)
-DOCUMENTS_WITH_WORK = (Payment, WebhookEvent, Receipt)
-
-
-def create_indexes() -> None:
-    """Create the collections and indexes. Safe to call again and from several processes at once."""
-    for document in DOCUMENTS:
-        document.ensure_indexes()

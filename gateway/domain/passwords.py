@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from gateway.domain.errors import TooBusy
-from gateway.domain.models import new_id
+from gateway.domain.ids import new_id
 
 # How long a login waits for others before it is asked to come again.
 TURN_SECONDS_MAX = 5.0

@@ -10,6 +10,7 @@ import structlog
 from mongoengine.errors import NotUniqueError
 
 from gateway.domain import work
+from gateway.domain.account_models import User
 from gateway.domain.context import Context
 from gateway.domain.errors import (
     IdempotencyMismatch,
@@ -17,7 +18,8 @@ from gateway.domain.errors import (
     VerificationFailed,
 )
 from gateway.domain.idempotency import Idempotency
-from gateway.domain.models import Payment, User, new_id
+from gateway.domain.ids import new_id
+from gateway.domain.models import Payment
 from gateway.domain.observations import mismatch, observe_payment
 from gateway.domain.provider import (
     ProviderError,

@@ -15,8 +15,9 @@ from typing import Any
 from mongoengine.errors import NotUniqueError
 
 from gateway.domain import work
+from gateway.domain.account_models import User
 from gateway.domain.context import Context
-from gateway.domain.models import Payment, Receipt, ReceiptRef, Refund, User
+from gateway.domain.models import Payment, Receipt, ReceiptRef, Refund
 from gateway.domain.receipt_contents import Issuer, ReceiptContents, ReceiptKind
 from gateway.domain.store import Changed, change
 from gateway.domain.transitions import change_payment

@@ -3,7 +3,8 @@ number of messages in any order end in the same state, and nothing here raises b
 """
 
 from gateway.domain.context import Context
-from gateway.domain.models import REASON_CHARS_MAX, REFUNDS_PER_PAYMENT_MAX, Payment, Refund, new_id
+from gateway.domain.ids import new_id
+from gateway.domain.models import REASON_CHARS_MAX, REFUNDS_PER_PAYMENT_MAX, Payment, Refund
 from gateway.domain.provider import ProviderRefund
 from gateway.domain.receipts import mint
 from gateway.domain.states import (

@@ -10,7 +10,8 @@ from gateway.domain import refund_observations, work
 from gateway.domain.context import Context
 from gateway.domain.errors import RefundRefused
 from gateway.domain.idempotency import Idempotency
-from gateway.domain.models import REFUNDS_PER_PAYMENT_MAX, Payment, Refund, new_id
+from gateway.domain.ids import new_id
+from gateway.domain.models import REFUNDS_PER_PAYMENT_MAX, Payment, Refund
 from gateway.domain.money import MINIMUM_MINOR, to_major
 from gateway.domain.payments import postpone
 from gateway.domain.provider import OutcomeUnknown, ProviderError, ProviderRefund, ProviderRejected

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from gateway.domain import access
-from gateway.domain.models import Payment, User
+from gateway.domain.account_models import User
+from gateway.domain.models import Payment
 from gateway.domain.money import to_major
 from gateway.domain.states import FAILED, SUCCESSFUL
 

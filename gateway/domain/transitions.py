@@ -5,12 +5,7 @@ from collections.abc import Callable
 
 from gateway.domain import work
 from gateway.domain.context import Context
-from gateway.domain.models import (
-    HISTORY_ENTRIES_MAX,
-    REASON_CHARS_MAX,
-    HistoryEntry,
-    Payment,
-)
+from gateway.domain.models import HISTORY_ENTRIES_MAX, REASON_CHARS_MAX, HistoryEntry, Payment
 from gateway.domain.states import MAY_GO_TO
 from gateway.domain.store import Changed, change
 

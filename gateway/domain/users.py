@@ -4,9 +4,9 @@ from datetime import datetime
 
 from mongoengine.errors import NotUniqueError
 
+from gateway.domain.account_models import RevokedToken, User
 from gateway.domain.context import utc_now
 from gateway.domain.errors import EmailTaken, InvalidCredentials
-from gateway.domain.models import RevokedToken, User
 from gateway.domain.passwords import Passwords
 
 PASSWORD_CHARS_MIN = 8

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gateway.domain.models import Payment, RevokedToken, User
+from gateway.domain.account_models import RevokedToken, User
+from gateway.domain.models import Payment
 from tests.conftest import Stack
 from tests.support.bodies import SCHOOL_ID
 from tests.support.client import Api, Person, Sandbox, register

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import requests
 from mongoengine import Document
 
-from gateway.domain.models import Payment, RevokedToken
+from gateway.domain.account_models import RevokedToken
+from gateway.domain.models import Payment
 from tests.conftest import Stack
 from tests.support.client import (
     PAYMENTS,

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.models import Payment, new_id
+from gateway.domain.ids import new_id
+from gateway.domain.models import Payment
 from tests.support.client import PAYMENTS, UPI, Api, Person, Sandbox, open_order, paid_order
 from tests.support.steps import has_status
 

@@ -12,7 +12,7 @@ import jwt
 import pytest
 import redis
 
-from gateway.domain.models import User
+from gateway.domain.account_models import User
 from tests.conftest import Stack
 from tests.support.client import Api, Person, open_order, snapshot
 from tests.support.shapes import refused

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from gateway.domain.models import RevokedToken, User
+from gateway.domain.account_models import RevokedToken, User
 from tests.conftest import Stack
 from tests.support.client import PASSWORD, Api, Person, log_in
 from tests.support.shapes import refused

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from gateway.domain import receipts, work
-from gateway.domain.models import Payment, Receipt, Refund, User
+from gateway.domain.account_models import User
+from gateway.domain.models import Payment, Receipt, Refund
 from gateway.domain.receipt_contents import Issuer, ReceiptContents
 from gateway.domain.transitions import change_payment
 from tests.support.domain import NOW, a_context, a_paid_payment, a_payment, raw

@@ -6,7 +6,8 @@ import random
 import pytest
 
 from gateway.domain.errors import RefundRefused
-from gateway.domain.models import REFUNDS_PER_PAYMENT_MAX, Payment, Refund, new_id
+from gateway.domain.ids import new_id
+from gateway.domain.models import REFUNDS_PER_PAYMENT_MAX, Payment, Refund
 from tests.support.domain import NOW, a_paid_payment, a_payment, raw
 from tests.support.refunding import ask, figures, hear
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from gateway.domain import users
+from gateway.domain.account_models import RevokedToken, User
 from gateway.domain.context import utc_now
 from gateway.domain.errors import EmailTaken, InvalidCredentials
-from gateway.domain.models import RevokedToken, User, new_id
+from gateway.domain.ids import new_id
 from gateway.domain.passwords import Passwords
 from tests.support.racing import together
 

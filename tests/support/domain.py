@@ -11,7 +11,8 @@ from mongoengine import Document, EmbeddedDocumentField, IntField, ListField, St
 
 from config.settings import Settings
 from gateway.domain.context import Cause, Context
-from gateway.domain.models import HistoryEntry, Payment, Work, new_id
+from gateway.domain.ids import new_id
+from gateway.domain.models import HistoryEntry, Payment, Work
 from gateway.domain.provider import Provider, ProviderPayment
 from gateway.domain.states import CREATED
 from gateway.runtime import Runtime

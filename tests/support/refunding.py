@@ -3,7 +3,8 @@
 from typing import Any
 
 from gateway.domain import refunds
-from gateway.domain.models import Payment, Refund, new_id
+from gateway.domain.ids import new_id
+from gateway.domain.models import Payment, Refund
 from gateway.domain.provider import ProviderRefund
 from gateway.domain.refunds import Requested
 from tests.support.domain import NOW, a_context

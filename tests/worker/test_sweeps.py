@@ -15,7 +15,8 @@ from redis import Redis
 from config.queues import Queue, TaskName
 from gateway.domain import receipts, work
 from gateway.domain.context import utc_now
-from gateway.domain.models import Payment, Receipt, WebhookEvent, Work, new_id
+from gateway.domain.ids import new_id
+from gateway.domain.models import Payment, Receipt, WebhookEvent, Work
 from tests.conftest import ROOT, Stack
 from tests.support.client import Person, Sandbox, open_order, payment_event, stored
 from tests.support.domain import a_paid_payment, a_payment

@@ -1,0 +1,13 @@
+"""Every collection of the service, and the creation of their indexes."""
+
+from gateway.domain.account_models import ApiKey, RevokedToken, User
+from gateway.domain.models import Payment, Receipt, WebhookEvent
+
+DOCUMENTS = (Payment, WebhookEvent, Receipt, User, RevokedToken, ApiKey)
+DOCUMENTS_WITH_WORK = (Payment, WebhookEvent, Receipt)
+
+
+def create_indexes() -> None:
+    """Create the collections and indexes. Safe to call again and from several processes at once."""
+    for document in DOCUMENTS:
+        document.ensure_indexes()
