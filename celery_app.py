@@ -12,7 +12,14 @@ json_logging.configure(settings.log_level)
 app = Celery(
     "payments",
     broker=settings.redis_address,
-    include=["worker.payments", "worker.refunds", "worker.receipts", "worker.webhooks", "worker.sweeps"],
+    include=[
+        "worker.payments",
+        "worker.refunds",
+        "worker.receipts",
+        "worker.webhooks",
+        "worker.mail",
+        "worker.sweeps",
+    ],
 )
 
 app.conf.update(

@@ -4,16 +4,18 @@ import logging
 import logging.config
 import re
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
 SECRET_NAME = re.compile(
     r"password|secret|token|signature|authorization|cookie|card|cvv|number$|^body$", re.I
 )
-# Bearer tokens, key:secret@host in addresses, and anything that looks like a card number.
+# Bearer tokens, key:secret@host in addresses, our API keys' secrets, cut off ones too, and anything that
+# looks like a card number.
 SECRET_TEXT = re.compile(
-    r"(?i)bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)[^/\s:@]*:[^/\s]+(?=@)|\b\d(?:[ -]?\d){12,18}\b"
+    r"(?i)bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)[^/\s:@]*:[^/\s]+(?=@)"
+    r"|(?<![a-z0-9])sk_[a-z0-9]{16,}|\b\d(?:[ -]?\d){12,18}\b"
 )
 REDACTED = "[redacted]"
 
@@ -40,9 +42,10 @@ def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
     }
 
 
-def configure(level: str) -> None:
-    """Set up structlog and the standard library's loggers to print redacted JSON lines to stdout.
-    Call it once when a process starts; calling it again changes nothing but the level."""
+def configure(level: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
+    """Set up structlog and the standard library's loggers to print redacted JSON lines to stdout, or to
+    stderr in a command, whose stdout is its answer. Call it once when a process starts; calling it again
+    changes nothing but the level and the stream."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -72,13 +75,13 @@ def configure(level: str) -> None:
                 }
             },
             "handlers": {
-                "stdout": {
+                "console": {
                     "class": "logging.StreamHandler",
-                    "stream": "ext://sys.stdout",
+                    "stream": f"ext://sys.{stream}",
                     "formatter": "json",
                 }
             },
-            "root": {"handlers": ["stdout"], "level": level},
+            "root": {"handlers": ["console"], "level": level},
             "loggers": {
                 # Chatty at INFO and of no use to an operator.
                 "pymongo": {"level": "WARNING"},

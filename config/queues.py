@@ -10,6 +10,7 @@ class Queue:
     PAYMENTS = "payments"
     WEBHOOKS = "webhooks"
     RECEIPTS = "receipts"
+    MAIL = "mail"
     SWEEPS = "sweeps"
 
 
@@ -17,6 +18,7 @@ class TaskName:
     """Names of the tasks; each takes one id and nothing else, but for the sweep."""
 
     OPEN_ORDER = "payments.open_order"
+    COLLECT_PAYMENT = "payments.collect_payment"
     CONFIRM_PAYMENT = "payments.confirm_payment"
     CAPTURE_PAYMENT = "payments.capture_payment"
     ISSUE_REFUND = "refunds.issue_refund"
@@ -24,16 +26,18 @@ class TaskName:
     ISSUE_RECEIPTS = "receipts.issue_receipts"
     RENDER_RECEIPT = "receipts.render_receipt"
     PROCESS_WEBHOOK_EVENT = "webhooks.process_webhook_event"
+    SEND_RESET_MAIL = "mail.send_reset_mail"
     SWEEP_DUE_WORK = "sweeps.sweep_due_work"
 
 
-ALL_QUEUES = (Queue.PAYMENTS, Queue.WEBHOOKS, Queue.RECEIPTS, Queue.SWEEPS)
+ALL_QUEUES = (Queue.PAYMENTS, Queue.WEBHOOKS, Queue.RECEIPTS, Queue.MAIL, Queue.SWEEPS)
 
 ROUTES = {
     "payments.*": {"queue": Queue.PAYMENTS},
     "refunds.*": {"queue": Queue.PAYMENTS},
     "receipts.*": {"queue": Queue.RECEIPTS},
     "webhooks.*": {"queue": Queue.WEBHOOKS},
+    "mail.*": {"queue": Queue.MAIL},
     "sweeps.*": {"queue": Queue.SWEEPS},
 }
 

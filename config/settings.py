@@ -5,13 +5,27 @@ A missing or malformed variable stops the boot with its name. Nothing else reads
 
 import sys
 from functools import lru_cache
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from config.mail import MailDirectory, SmtpServer, check_sender, parse_mail_url
+
 JWT_SECRET_CHARS_MIN = 32
+
+
+def _mail_url(text: str) -> str:
+    parse_mail_url(text)
+    return text
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an address such as https://payments.example.com")
+    return text.rstrip("/")
 
 
 class Settings(BaseSettings):
@@ -42,6 +56,8 @@ class Settings(BaseSettings):
     web_threads: int = Field(default=16, ge=1, le=256)
     worker_concurrency: int = Field(default=2, ge=1, le=64)
     shutdown_grace_seconds: int = Field(default=20, ge=1, le=25)
+    # Where people reach the service. Never taken from a request's Host header, which anybody can write.
+    public_url: Annotated[str, AfterValidator(_public_url)] = "http://127.0.0.1:8000"
     trusted_proxy_count: int = Field(default=0, ge=0, le=5)
 
     # HTTP.
@@ -51,6 +67,9 @@ class Settings(BaseSettings):
     ratelimit_enabled: bool = True
     ratelimit_api: str = "100 per 15 minutes"
     ratelimit_webhook: str = "100 per 15 minutes"
+    # More than the API's: a page that waits for something reloads itself, and a class of parents who pay on
+    # one school's network share an address.
+    ratelimit_pages: str = "600 per 15 minutes"
     idempotency_key_ttl_seconds: int = Field(default=24 * 3600, ge=60)
     # How long an answer waits for a worker before it becomes a 202.
     wait_for_work_seconds: float = Field(default=5.0, ge=0, le=10)
@@ -63,6 +82,28 @@ class Settings(BaseSettings):
     argon2_passes: int = Field(default=2, ge=1)
     # How many hashes one web process works out at a time; each takes its memory.
     argon2_concurrency: int = Field(default=4, ge=1)
+
+    # Who may refund: whoever made the payment too, or only staff of its school, admins and API keys.
+    refund_by_customer: bool = True
+    # How long `Prefer: wait=N` may keep an answer waiting.
+    process_wait_seconds_max: int = Field(default=10, ge=0, le=20)
+
+    # Passwords and logins.
+    password_chars_min: int = Field(default=8, ge=8, le=64)
+    # Wrong passwords that cost nothing; each one after them doubles the delay until the next try.
+    login_failures_free_per_account: int = Field(default=5, ge=1)
+    # Many, because a school or a mobile network shows up as one address.
+    login_failures_free_per_address: int = Field(default=100, ge=1)
+    login_delay_seconds_first: int = Field(default=5, ge=1)
+    login_delay_seconds_max: int = Field(default=900, ge=1, le=24 * 3600)
+    login_failures_kept_seconds: int = Field(default=24 * 3600, ge=60)
+    password_reset_ttl_seconds: int = Field(default=3600, ge=60, le=24 * 3600)
+    password_reset_mails_per_hour_max: int = Field(default=5, ge=1, le=100)
+
+    # Mail. The defaults are for one machine, and production refuses them.
+    mail_url: Annotated[str, AfterValidator(_mail_url)] = Field(default="file:.local/mail", repr=False)
+    mail_from: Annotated[str, AfterValidator(check_sender)] | None = None
+    mail_timeout_seconds: float = Field(default=5.0, gt=0, le=10)
 
     # Provider.
     razorpay_base_url: str = "https://api.razorpay.com"
@@ -101,6 +142,13 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _delays_grow(self) -> Self:
+        """Check that the first delay of a login is not longer than the longest."""
+        if self.login_delay_seconds_first > self.login_delay_seconds_max:
+            raise ValueError("LOGIN_DELAY_SECONDS_FIRST must not be more than LOGIN_DELAY_SECONDS_MAX")
+        return self
+
+    @model_validator(mode="after")
     def _database_is_named(self) -> Self:
         """Check that MONGODB_URI says which database: without a name, one called "test" would be used."""
         if not urlsplit(self.mongodb_uri).path.strip("/"):
@@ -117,15 +165,31 @@ class Settings(BaseSettings):
         wrong = []
         if not self.razorpay_base_url.startswith("https://"):
             wrong.append("RAZORPAY_BASE_URL must start with https://")
+        if not self.public_url.startswith("https://"):
+            wrong.append("PUBLIC_URL must start with https://")
         if "local-stack" in self.jwt_secret_key:
             wrong.append("JWT_SECRET_KEY is the local stack's; make one with: openssl rand -hex 32")
         if not self.ratelimit_enabled:
             wrong.append("RATELIMIT_ENABLED must be true")
         if self.razorpay_webhook_secret == self.razorpay_key_secret:
             wrong.append("RAZORPAY_WEBHOOK_SECRET must differ from RAZORPAY_KEY_SECRET")
+        if isinstance(self.mail_destination, MailDirectory):
+            wrong.append("MAIL_URL must start with smtps:// or smtp://")
+        if self.mail_from is None:
+            wrong.append("MAIL_FROM is missing: whose name and address mails are sent in")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    @property
+    def mail_destination(self) -> SmtpServer | MailDirectory:
+        """Return what MAIL_URL means."""
+        return parse_mail_url(self.mail_url)
+
+    @property
+    def mail_sender(self) -> str:
+        """Return MAIL_FROM, or a name for mails that never leave this machine."""
+        return self.mail_from or "Payment Service <payments@localhost>"
 
     @property
     def redis_address(self) -> str:

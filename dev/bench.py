@@ -17,6 +17,8 @@ from typing import Any
 
 import requests
 
+from dev import bench_lists
+
 ORDERS = 200
 WEBHOOKS = 20
 TIMEOUT_SECONDS = 15
@@ -40,6 +42,7 @@ class Bench:
         self.http.post(f"{self.api_url}/api/user/register", json=account | person, timeout=TIMEOUT_SECONDS)
         answer = self.http.post(f"{self.api_url}/api/user/login", json=account, timeout=TIMEOUT_SECONDS)
         self.http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        self.user_id = answer.json()["data"]["user"]["id"]
 
     def create_order(self) -> dict[str, Any]:
         """Create one order and return it."""
@@ -136,6 +139,7 @@ def main() -> int:
     measure("GET /api/user/me", ORDERS, bench.get_me)
     measure("POST /orders (records, opens at the sandbox)", ORDERS, bench.create_order)
     measure("webhook to downloadable PDF", WEBHOOKS, bench.webhook_to_pdf, bench.prepare_order)
+    bench_lists.run(dict(os.environ), bench.user_id, bench.http)
     return 0
 
 

@@ -23,6 +23,7 @@ DEFAULTS = {
     "RECEIPT_ISSUER_ADDRESS": "12 Residency Road, Bengaluru 560025, Karnataka, India",
     "RECEIPT_ISSUER_EMAIL": "accounts@example.com",
     "RECEIPT_ISSUER_PHONE": "+91 80 5550 0100",
+    "MAIL_FROM": "Example School Payments <accounts@example.com>",
     # The keepers end a process that takes more than 4.5 seconds to stop.
     "SHUTDOWN_GRACE_SECONDS": "3",
 }
@@ -70,6 +71,8 @@ def resolve(environ: Mapping[str, str], directory: Path, *, on_free_ports: bool 
     # The programs in the Procfile are found beside the interpreter, without an activated virtualenv.
     variables["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", os.defpath)])
     variables["PYTHONUNBUFFERED"] = "1"
+    variables.setdefault("PUBLIC_URL", _address(variables["BIND_HOST"], port))
+    variables.setdefault("MAIL_URL", f"file:{(directory / 'mail').absolute()}")
     variables.setdefault("JWT_SECRET_KEY", _kept_secret(directory, "jwt_secret_key"))
     mongodb_port = None if "MONGODB_URI" in given else _embedded_port(directory, "mongodb")
     redis_port = None if "REDIS_URL" in given else _embedded_port(directory, "redis")

@@ -10,11 +10,11 @@ from pymongo.uri_parser import parse_uri
 from config.settings import Settings
 from dev.accounts import ACCOUNTS, DEMO_SCHOOL_ID
 from gateway.domain import users
-from gateway.domain.account_models import User
+from gateway.domain.account_models import LoginFailures, User
 from gateway.domain.documents import DOCUMENTS_WITH_WORK
 from gateway.domain.errors import EmailTaken
 from gateway.domain.passwords import Passwords
-from gateway.runtime import connect_database, ensure_indexes
+from gateway.runtime import connect_database, ensure_indexes, passwords_for
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 PHONE_NUMBER = "+91 80 5550 0100"
@@ -27,11 +27,11 @@ def seed(settings: Settings) -> bool:
     hosts = {host for host, _ in parse_uri(settings.mongodb_uri)["nodelist"]}
     if not hosts <= LOOPBACK:
         return False
-    for document in DOCUMENTS_WITH_WORK:
+    for document in (*DOCUMENTS_WITH_WORK, LoginFailures):
         # The embedded server scans a collection unless one index serves the whole filter; MongoDB itself
         # finds a document by its id first.
         document._get_collection().create_index([("_id", 1), ("version", 1)], name="local_stack_id_version")
-    passwords = Passwords(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes)
+    passwords = passwords_for(settings)
     for account in ACCOUNTS:
         _create(passwords, account.role, account.email, account.name, account.password)
     User.objects(role="school_staff", email=ACCOUNTS[1].email).update(

@@ -12,7 +12,10 @@ from gateway.api import (
     errors,
     health,
     limits,
+    listing,
     orders,
+    passwords,
+    payment,
     receipts,
     refunds,
     requests,
@@ -24,13 +27,19 @@ from gateway.api import (
 from gateway.api.json_format import ExactJSONProvider
 from gateway.api.schemas import ErrorAnswer
 from gateway.api.services import EXTENSION, Services
-from gateway.domain.passwords import Passwords
-from gateway.runtime import Runtime, connect_database, ensure_indexes
+from gateway.cli import commands
+from gateway.runtime import Runtime, connect_database, ensure_indexes, passwords_for
+from gateway.web import passwords as password_pages
+from gateway.web import payments as payment_pages
+from gateway.web import site
 
 # These share one limit per address. The webhook has one of its own, and health and docs have none.
 LIMITED_BLUEPRINTS = (
     users.blueprint,
+    passwords.blueprint,
     orders.blueprint,
+    payment.blueprint,
+    listing.blueprint,
     schools.blueprint,
     refunds.blueprint,
     stats.blueprint,
@@ -71,11 +80,7 @@ def assemble(settings: Settings) -> Flask:
     app.extensions[EXTENSION] = Services(
         settings=settings,
         runtime=Runtime(settings),
-        passwords=Passwords(
-            memory_kib=settings.argon2_memory_kib,
-            passes=settings.argon2_passes,
-            concurrency=settings.argon2_concurrency,
-        ),
+        passwords=passwords_for(settings),
     )
     app.extensions[health.REDIS_CLIENT] = redis.Redis.from_url(
         settings.redis_address,
@@ -90,12 +95,14 @@ def assemble(settings: Settings) -> Flask:
     app.before_request(requests.refuse_a_body_cut_off)
     _register_api(app)
     errors.register(app)
+    site.register(app, payment_pages.blueprint, password_pages.blueprint)
+    commands.register(app)
     return app
 
 
 def _require_indexes() -> None:
     """Accept nothing before the unique indexes exist, also when MongoDB was away as this process began."""
-    if request.path.startswith(limits.API_PREFIX):
+    if request.path.startswith(limits.API_PREFIX) or site.is_page(request.path):
         ensure_indexes()
 
 
@@ -113,6 +120,9 @@ def _register_api(app: Flask) -> None:
     api = errors.DocumentedErrorsApi(app)
     api.spec.components.security_scheme(
         "bearerAuth", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    )
+    api.spec.components.security_scheme(
+        "apiKey", {"type": "http", "scheme": "bearer", "bearerFormat": "sk_…, for programs on a server"}
     )
     api.spec.components.schema("ErrorAnswer", schema=ErrorAnswer)
     for blueprint in BLUEPRINTS:

@@ -15,6 +15,7 @@ from config.queues import TaskName
 
 TASK_OF_WORK = {
     "open_order": (TaskName.OPEN_ORDER, "payment_id"),
+    "collect_payment": (TaskName.COLLECT_PAYMENT, "payment_id"),
     "confirm_payment": (TaskName.CONFIRM_PAYMENT, "payment_id"),
     "capture_payment": (TaskName.CAPTURE_PAYMENT, "payment_id"),
     "issue_refund": (TaskName.ISSUE_REFUND, "payment_id"),
@@ -22,6 +23,7 @@ TASK_OF_WORK = {
     "issue_receipts": (TaskName.ISSUE_RECEIPTS, "payment_id"),
     "render_receipt": (TaskName.RENDER_RECEIPT, "receipt_id"),
     "process_webhook_event": (TaskName.PROCESS_WEBHOOK_EVENT, "webhook_event_id"),
+    "send_reset_mail": (TaskName.SEND_RESET_MAIL, "reset_id"),
 }
 
 log = structlog.get_logger(__name__)

@@ -1,5 +1,5 @@
 """Puts the parts together from the settings, the same for web and worker: the database connection, the
-provider, and the surroundings of each call. Call it after a fork."""
+provider, the mailer, and the surroundings of each call. Call it after a fork."""
 
 from functools import lru_cache
 
@@ -10,7 +10,9 @@ from mongoengine.connection import get_connection
 from config.settings import Settings
 from gateway.domain.context import Cause, Context, Limits
 from gateway.domain.documents import create_indexes
+from gateway.domain.passwords import Passwords
 from gateway.domain.receipt_contents import Issuer
+from gateway.mail.choose import mailer_for
 from gateway.providers.razorpay import RazorpayAccount, RazorpayProvider
 
 INDEX_BUILD_SECONDS_MAX = 600
@@ -51,6 +53,16 @@ def ping_database() -> None:
     ensure_indexes()
 
 
+def passwords_for(settings: Settings) -> Passwords:
+    """Return what hashes and checks passwords, the same for every process of a deployment."""
+    return Passwords(
+        memory_kib=settings.argon2_memory_kib,
+        passes=settings.argon2_passes,
+        concurrency=settings.argon2_concurrency,
+        chars_min=settings.password_chars_min,
+    )
+
+
 class Runtime:
     """What one process needs to make a Context for each call."""
 
@@ -72,6 +84,13 @@ class Runtime:
             claim_ttl_seconds=settings.claim_ttl_seconds,
             work_attempts_max=settings.work_attempts_max,
             idempotency_key_ttl_seconds=settings.idempotency_key_ttl_seconds,
+            login_failures_free_per_account=settings.login_failures_free_per_account,
+            login_failures_free_per_address=settings.login_failures_free_per_address,
+            login_delay_seconds_first=settings.login_delay_seconds_first,
+            login_delay_seconds_max=settings.login_delay_seconds_max,
+            login_failures_kept_seconds=settings.login_failures_kept_seconds,
+            password_reset_ttl_seconds=settings.password_reset_ttl_seconds,
+            password_reset_mails_per_hour_max=settings.password_reset_mails_per_hour_max,
         )
         self._issuer = Issuer(
             name=settings.receipt_issuer_name,
@@ -79,6 +98,12 @@ class Runtime:
             email=settings.receipt_issuer_email,
             phone=settings.receipt_issuer_phone,
         )
+        self._mailer = mailer_for(
+            settings.mail_destination,
+            sender=settings.mail_sender,
+            timeout_seconds=settings.mail_timeout_seconds,
+        )
+        self._public_url = settings.public_url
 
     def context(self, by: str, correlation_id: str | None = None) -> Context:
         """Return the surroundings of one call that `by` asks for, such as "user:…" or "worker:…"."""
@@ -86,5 +111,7 @@ class Runtime:
             provider=self._provider,
             cause=Cause(by=by, correlation_id=correlation_id),
             limits=self._limits,
+            public_url=self._public_url,
             issuer=self._issuer,
+            mailer=self._mailer,
         )

@@ -1,4 +1,4 @@
-"""Puts the sandbox together: the world from its settings, and the application of API and controls."""
+"""Puts the sandbox together: the world from its settings, and the application of API, controls, checkout."""
 
 from flask import Flask, Response, jsonify, request
 from flask.json.provider import DefaultJSONProvider
@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 from sandbox import endpoints
 from sandbox.api import serve
 from sandbox.control import routes
+from sandbox.hosted import routes as hosted_routes
 from sandbox.settings import Settings
 from sandbox.world import World
 
@@ -32,6 +33,7 @@ def create_app(world: World) -> Flask:
     app.json = _Json(app)
     serve.add_routes(app, world)
     routes.add_routes(app, world)
+    hosted_routes.add_routes(app, world)
 
     @app.errorhandler(HTTPException)
     def answer_other_urls(error: HTTPException) -> Response | tuple[Response, int]:

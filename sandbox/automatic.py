@@ -1,6 +1,6 @@
-"""What Razorpay does by itself when time passes: doomed refunds fail, uncaptured payments go back."""
+"""What happens when time passes: doomed refunds fail, uncaptured payments go back, UPI payers decide."""
 
-from sandbox import records, refunds, timers
+from sandbox import collect, records, refunds, timers
 from sandbox.world import Transaction, World
 
 
@@ -30,4 +30,9 @@ def _refund_uncaptured_payment(tx: Transaction, payment_id: str) -> None:
         refunds.refund_uncaptured(tx, payment)
 
 
-_WORK = {"fail_refund": _fail_refund, "refund_uncaptured_payment": _refund_uncaptured_payment}
+_WORK = {
+    "fail_refund": _fail_refund,
+    "refund_uncaptured_payment": _refund_uncaptured_payment,
+    collect.ANSWER: collect.answer,
+    collect.EXPIRE: collect.expire,
+}

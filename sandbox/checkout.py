@@ -1,4 +1,4 @@
-"""A customer at the checkout: one attempt to pay an order, and money that arrives after a failure."""
+"""A customer's attempt to pay an order: whether it may begin, how it ends, and money that arrives late."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +27,19 @@ def pay(tx: Transaction, order_id: str, attempt: Attempt) -> tuple[JsonObject, F
     A failed attempt is a fact that must be written, so it is an answer here and not an exception.
     Raises ProviderError when the order takes no payment.
     """
+    payment = begin(tx, payable_order(tx, order_id), attempt.instrument, attempt.payer)
+    failure = attempt.instrument.failure(payment["amount"])
+    if attempt.should_fail:
+        failure = failure or failures.DEFAULT
+    if failure is not None:
+        payments.fail(tx, payment, failure)
+        return payment, failure
+    receive(tx, payment, attempt.should_capture)
+    return payment, None
+
+
+def payable_order(tx: Transaction, order_id: str) -> JsonObject:
+    """Read an order that takes a payment now. Raises ProviderError for every other one."""
     order = records.get(tx, "orders", order_id)
     if order["status"] == "paid":
         raise errors.ProviderError(
@@ -36,34 +49,46 @@ def pay(tx: Transaction, order_id: str, attempt: Attempt) -> tuple[JsonObject, F
         )
     if payments.is_any_authorized(tx, order_id):
         raise errors.ProviderError("Payment already done for this order.", metadata={"order_id": order_id})
-    payment = payments.create(tx, order, attempt.instrument, attempt.payer)
+    return order
+
+
+def require_amount_of_order(order: JsonObject, amount: int, currency: str) -> None:
+    """Refuse to collect anything but the order's whole amount in its currency."""
+    if amount != order["amount_due"]:
+        raise errors.amount_differs()
+    if currency != order["currency"]:
+        # The rule is documented (one order, one currency); its error text is not.
+        raise errors.invalid("Your payment currency is different from your order currency.", "currency")
+
+
+def begin(tx: Transaction, order: JsonObject, instrument: Instrument, payer: JsonObject) -> JsonObject:
+    """Write a payment that nobody has decided yet, and count it as an attempt."""
+    payment = payments.create(tx, order, instrument, payer)
     orders.count_attempt(tx, order)
-    failure = attempt.instrument.failure(payment["amount"])
-    if attempt.should_fail:
-        failure = failure or failures.DEFAULT
-    if failure is not None:
-        payments.fail(tx, payment, failure)
-        return payment, failure
-    payments.authorize(tx, payment, instruments.acquirer_data(payment["method"]))
-    if _should_capture(tx, order_id, attempt.should_capture):
+    return payment
+
+
+def receive(
+    tx: Transaction, payment: JsonObject, should_capture: bool | None, *, is_late: bool = False
+) -> None:
+    """Let a payment's money arrive. If the order needs none any more, it goes back."""
+    order = records.get(tx, "orders", payment["order_id"])
+    is_needed = order["status"] != "paid" and not payments.is_any_authorized(tx, order["id"])
+    payments.authorize(tx, payment, instruments.acquirer_data(payment["method"]), is_late=is_late)
+    if not is_needed:
+        refunds.refund_uncaptured(tx, payment)
+    elif _should_capture(tx, order["id"], should_capture):
         payments.settle(tx, payment)
-    return payment, None
 
 
 def authorize_late(tx: Transaction, payment_id: str, should_capture: bool | None) -> JsonObject:
-    """Let a failed payment's money arrive after all. If the order needs none any more, it goes back."""
+    """Let a failed payment's money arrive after all."""
     payment = records.get(tx, "payments", payment_id)
     if payment["status"] != "failed":
         raise errors.ProviderError(
             f"Only a failed payment can be authorized late; this one is {payment['status']}"
         )
-    order = records.get(tx, "orders", payment["order_id"])
-    is_needed = order["status"] != "paid" and not payments.is_any_authorized(tx, order["id"])
-    payments.authorize(tx, payment, instruments.acquirer_data(payment["method"]), is_late=True)
-    if not is_needed:
-        refunds.refund_uncaptured(tx, payment)
-    elif _should_capture(tx, order["id"], should_capture):
-        payments.settle(tx, payment)
+    receive(tx, payment, should_capture, is_late=True)
     return payment
 
 

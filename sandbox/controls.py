@@ -9,7 +9,7 @@ from sandbox.store import Store
 
 
 class Controls:
-    """Named JSON values: clock, deliveries, faults, receipts, refunds."""
+    """Named JSON values: clock, deliveries, faults, receipts, refunds, upi_collect."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -26,6 +26,7 @@ class Controls:
             "faults": [],
             "receipts": {"mode": settings.receipt_mode},
             "refunds": {"mode": "processed"},
+            "upi_collect": {"mode": settings.upi_collect_mode},
         }
         self._values: dict[str, Any] = {}
         with store.reading() as db:

@@ -5,6 +5,7 @@ from typing import Any
 from sandbox import ids, money
 
 BAD_REQUEST = "BAD_REQUEST_ERROR"
+INVALID_VPA = "Invalid VPA. Please enter a valid Virtual Payment Address"
 
 
 class ProviderError(Exception):
@@ -78,6 +79,27 @@ def amount_too_small(currency: str) -> ProviderError:
     """Make the refusal of an amount below the currency's minimum."""
     minimum = money.display(money.minimum_minor(currency), currency)
     return invalid(f"The amount must be at least {minimum}", "amount")
+
+
+def required(name: str) -> ProviderError:
+    """Make the refusal of a payment that lacks a field."""
+    return invalid(f"The {name} field is required.", name)
+
+
+def invalid_vpa() -> ProviderError:
+    """Make the refusal of a UPI address that cannot be one."""
+    return ProviderError(
+        INVALID_VPA, source="customer", step="payment_initiation", reason="invalid_vpa", field="vpa"
+    )
+
+
+def amount_differs() -> ProviderError:
+    """Make the refusal of a payment of another amount than its order's."""
+    return invalid(
+        "Your payment amount is different from your order amount. "
+        "To pay successfully, please try using right amount.",
+        "amount",
+    )
 
 
 def authentication_failed() -> ProviderError:

@@ -52,6 +52,10 @@ _ALL = (
         "Payment was unsuccessful as the PIN was incorrect. Try again.",
     ),
     Failure(
+        "payment_collect_request_expired", BAD_REQUEST, "customer", "payment_authentication",
+        "Payment was unsuccessful as you could not pay with the UPI app within time.",
+    ),
+    Failure(
         "card_declined", BAD_REQUEST, "issuer", "payment_authorization",
         "Your payment was declined by your bank. Try again with another card or payment method.",
     ),
@@ -74,3 +78,4 @@ _ALL = (
 )  # fmt: skip
 BY_REASON = {failure.reason: failure for failure in _ALL}
 DEFAULT = BY_REASON["payment_failed"]
+COLLECT_EXPIRED = BY_REASON["payment_collect_request_expired"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RECEIPT_MODES = ("allow", "reject", "idempotent")
+UPI_COLLECT_MODES = ("allowed", "refused")
 
 
 class SettingsError(Exception):
@@ -25,15 +26,12 @@ class Settings:
     receipt_mode: str
     order_amount_max_minor: int
     hang_seconds: float
+    upi_approval_seconds: float
+    upi_collect_mode: str
 
 
 def from_env(environ: Mapping[str, str]) -> Settings:
     """Read the settings. Raises SettingsError that names the first bad variable."""
-    receipt_mode = _text(environ, "SANDBOX_RECEIPT_MODE", "allow")
-    if receipt_mode not in RECEIPT_MODES:
-        raise SettingsError(
-            f"SANDBOX_RECEIPT_MODE must be one of {', '.join(RECEIPT_MODES)}: {receipt_mode!r}"
-        )
     return Settings(
         host=_text(environ, "SANDBOX_HOST", "127.0.0.1"),
         port=_number(environ, "SANDBOX_PORT", 8001, 0, 65535),
@@ -42,15 +40,25 @@ def from_env(environ: Mapping[str, str]) -> Settings:
         key_secret=_text(environ, "RAZORPAY_KEY_SECRET", "sandbox_key_secret"),
         webhook_secret=_text(environ, "RAZORPAY_WEBHOOK_SECRET", "sandbox_webhook_secret"),
         webhook_url=_webhook_url(environ),
-        receipt_mode=receipt_mode,
+        receipt_mode=_choice(environ, "SANDBOX_RECEIPT_MODE", RECEIPT_MODES),
         order_amount_max_minor=_number(environ, "SANDBOX_ORDER_AMOUNT_MAX_MINOR", 50_000_000, 1, 10**15),
         hang_seconds=_seconds(environ, "SANDBOX_HANG_SECONDS", 30.0),
+        upi_approval_seconds=_seconds(environ, "SANDBOX_UPI_APPROVAL_SECONDS", 1.0),
+        upi_collect_mode=_choice(environ, "SANDBOX_UPI_COLLECT", UPI_COLLECT_MODES),
     )
 
 
 def _text(environ: Mapping[str, str], name: str, default: str) -> str:
     # An empty variable is what an unset line in a .env file becomes, so it means the default.
     return environ.get(name, "").strip() or default
+
+
+def _choice(environ: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    # The first of the allowed values is the default.
+    text = _text(environ, name, allowed[0])
+    if text not in allowed:
+        raise SettingsError(f"{name} must be one of {', '.join(allowed)}: {text!r}")
+    return text
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, lowest: int, highest: int) -> int:

@@ -28,6 +28,8 @@ STOP_SECONDS_MAX = 15
 # Fast where production is patient, and otherwise production's defaults.
 TEST_SETTINGS = {
     "RATELIMIT_ENABLED": "false",
+    # Every test comes from one address.
+    "LOGIN_FAILURES_FREE_PER_ADDRESS": "1000000",
     "ARGON2_MEMORY_KIB": "64",
     "ARGON2_PASSES": "1",
     "PROVIDER_CONNECT_TIMEOUT_SECONDS": "0.5",
@@ -146,6 +148,7 @@ def sandbox(stack: Stack) -> Iterator[Sandbox]:
     sandbox.clear_faults()
     sandbox.deliveries(paused=False, duplicate=False, shuffle=False, delay_seconds=0, corrupt=False)
     sandbox.control("POST", "/refunds", {"mode": "processed"})
+    sandbox.control("POST", "/upi-collect", {"mode": "allowed"})
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery_app import app
 from config.queues import TaskName
-from gateway.domain import orders, payments, work
+from gateway.domain import collection, orders, payments, work
 from gateway.domain.models import Payment
 from worker.task import WorkTask
 
@@ -13,6 +13,12 @@ from worker.task import WorkTask
 def open_order(self: WorkTask, *, payment_id: str, **_: Any) -> None:
     """Open the provider order that a request could not, or find the one that it opened."""
     self.follow(orders.reopen_order(self.context(), payment_id))
+
+
+@app.task(base=WorkTask, bind=True, name=TaskName.COLLECT_PAYMENT, model=Payment, kind=work.COLLECT_PAYMENT)
+def collect_payment(self: WorkTask, *, payment_id: str, **_: Any) -> None:
+    """Ask the customer's UPI app for the money."""
+    self.follow(collection.collect(self.context(), payment_id))
 
 
 @app.task(base=WorkTask, bind=True, name=TaskName.CONFIRM_PAYMENT, model=Payment, kind=work.CONFIRM_PAYMENT)

@@ -100,7 +100,8 @@ def _draw_parties(sheet: "_Sheet", contents: ReceiptContents) -> None:
     sheet.party("From", issuer.name, [issuer.address, issuer.email, issuer.phone], x=MARGIN)
     bottom = sheet.get_y()
     sheet.set_y(top)
-    sheet.party("To", contents.payer_name, [contents.payer_email], x=MARGIN + WIDTH / 2)
+    if contents.payer_name:
+        sheet.party("To", contents.payer_name, [contents.payer_email], x=MARGIN + WIDTH / 2)
     sheet.set_y(max(bottom, sheet.get_y()) + 10)
 
 

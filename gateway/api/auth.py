@@ -5,17 +5,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from flask_jwt_extended import (
     JWTManager,
     create_access_token,
     create_refresh_token,
+    current_user,
     verify_jwt_in_request,
 )
 
 from config.settings import Settings
+from gateway.api import api_keys
 from gateway.api.errors import error_response
-from gateway.domain import users
+from gateway.domain import sessions
+from gateway.domain.access import Viewer
 from gateway.domain.account_models import User
 from gateway.domain.context import utc_now
 from gateway.domain.ids import new_id
@@ -64,14 +67,14 @@ def register(app: Flask, settings: Settings) -> None:
     jwt = JWTManager(app)
     app.before_request(_require_token)
     jwt.token_in_blocklist_loader(lambda _header, claims: _is_refused(claims, settings))
-    jwt.user_lookup_loader(lambda _header, claims: users.find(claims["sub"]))
+    jwt.user_lookup_loader(lambda _header, claims: _account_of(claims))
     jwt.token_verification_loader(lambda _header, claims: isinstance(claims.get("sid"), str))
     jwt.unauthorized_loader(lambda _why: _refuse("Send your token: Authorization: Bearer <token>."))
     jwt.invalid_token_loader(lambda _why: _refuse("This token is not valid."))
     jwt.token_verification_failed_loader(lambda _header, _claims: _refuse("This token is not valid."))
     jwt.expired_token_loader(lambda _header, _claims: _refuse("This token has expired. Log in again."))
     jwt.revoked_token_loader(lambda _header, _claims: _refuse("This token was logged out. Log in again."))
-    jwt.user_lookup_error_loader(lambda _header, _claims: _refuse("This token's account does not exist."))
+    jwt.user_lookup_error_loader(lambda _header, _claims: _refuse("This token is not valid any more."))
 
 
 def _require_token() -> Response | None:
@@ -85,18 +88,26 @@ def _require_token() -> Response | None:
     view = current_app.view_functions[request.endpoint]
     if getattr(view, PUBLIC, False):
         return None
+    if api_keys.is_key(token):
+        return api_keys.let_in(token, view)
     try:
         verify_jwt_in_request(refresh=getattr(view, WANTS_REFRESH_TOKEN, False))
     except RecursionError:
         # Its header is JSON that nests a thousand levels deep, which PyJWT does not expect.
         return _refuse("This token is not valid.")
+    g.viewer = Viewer.of_account(current_user)
     return None
+
+
+def _account_of(claims: dict[str, Any]) -> User | None:
+    # Tokens without an epoch were made before accounts had one, when it was 0.
+    return sessions.account_of(claims["sub"], session_id=claims["sid"], epoch=claims.get("epoch", 0))
 
 
 def _is_refused(claims: dict[str, Any], settings: Settings) -> bool:
     """Return whether the token or its session has been revoked. A refresh token that comes again long after
     it was used has been copied: then nobody keeps the session, neither its owner nor the thief."""
-    since = users.revoked_at(claims["jti"], claims.get("sid", ""))
+    since = sessions.revoked_at(claims["jti"], claims.get("sid", ""))
     if since is None:
         return False
     if claims["type"] == "refresh" and utc_now() - since > REFRESH_GRACE:
@@ -110,7 +121,7 @@ def _refuse(message: str) -> Response:
 
 def issue_tokens(user: User, session_id: str | None = None) -> tuple[str, str]:
     """Return an access token and a refresh token of one login session, a new one unless it is given."""
-    claims = {"sid": session_id or new_id()}
+    claims = {"sid": session_id or new_id(), "epoch": user.session_epoch}
     return (
         create_access_token(user.id, additional_claims=claims),
         create_refresh_token(user.id, additional_claims=claims),
@@ -121,9 +132,9 @@ def end_session(claims: dict[str, Any], settings: Settings) -> None:
     """Refuse every token of the session from now on. May be called twice."""
     longest = max(settings.access_token_ttl_seconds, settings.refresh_token_ttl_seconds)
     last_expiry = datetime.now(UTC) + timedelta(seconds=longest)
-    users.revoke(claims["sid"], last_expiry)
+    sessions.revoke(claims["sid"], last_expiry)
 
 
 def use_refresh_token(claims: dict[str, Any]) -> bool:
     """Use a refresh token up. Returns False when another request was first."""
-    return users.revoke(claims["jti"], datetime.fromtimestamp(claims["exp"], UTC))
+    return sessions.revoke(claims["jti"], datetime.fromtimestamp(claims["exp"], UTC))

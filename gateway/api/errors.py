@@ -16,13 +16,20 @@ STATUS_OF_ERROR: dict[type[errors.DomainError], int] = {
     errors.InvalidInput: 400,
     errors.InvalidSignature: 400,
     errors.VerificationFailed: 400,
+    errors.InvalidToken: 400,
     errors.InvalidCredentials: 401,
+    errors.Forbidden: 403,
     errors.PaymentNotFound: 404,
     errors.ReceiptNotFound: 404,
+    errors.AccountNotFound: 404,
+    errors.ApiKeyNotFound: 404,
     errors.EmailTaken: 409,
     errors.RefundRefused: 409,
     errors.NotCancellable: 409,
+    errors.NotProcessable: 409,
+    errors.ApiKeyEnded: 409,
     errors.IdempotencyMismatch: 422,
+    errors.TooManyAttempts: 429,
     errors.OrderCreationFailed: 502,
     errors.RefundRejected: 502,
     errors.ProviderDidNotAnswer: 503,
@@ -118,7 +125,10 @@ def register(app: Flask) -> None:
 
 
 def _domain_error(error: errors.DomainError) -> Response:
-    return error_response(STATUS_OF_ERROR[type(error)], error.code, error.message, error.details)
+    response = error_response(STATUS_OF_ERROR[type(error)], error.code, error.message, error.details)
+    if isinstance(error, errors.TooManyAttempts):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
 
 
 def _database_error(error: PyMongoError) -> Response:

@@ -9,11 +9,15 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from gateway.domain.methods import METHODS, parse_method
+from gateway.domain.money import CURRENCIES
+
 # Razorpay's documented limits of an order's notes; two pairs are ours (purpose and schoolId).
 NOTES_PAIRS_MAX = 15
 NOTE_CHARS_MAX = 256
 # The provider repeats them in every event, escaped.
 NOTES_BYTES_MAX = 16 * 1024
+PHONE_NUMBER = validate.Regexp(r"\+?[0-9][0-9 ()-]{5,18}[0-9]\Z", error="must be a phone number")
 CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -26,13 +30,37 @@ class MajorAmount(fields.Field[Decimal | int]):
         return value
 
 
+class Method(fields.Field[str]):
+    """A way to pay, in any spelling: credit_card, "credit card"."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        method = parse_method(value) if isinstance(value, str) else None
+        if method is None:
+            raise ValidationError(f"must be one of {', '.join(METHODS)}")
+        return method
+
+
+def currency_field(**kwargs: Any) -> fields.String:
+    """Return the field of a currency's code."""
+
+    def known(currency: str) -> None:
+        # No OneOf, which would list all 128 of them in the document.
+        if currency not in CURRENCIES:
+            raise ValidationError("must be an ISO 4217 code, such as INR")
+
+    return fields.String(validate=known, metadata={"description": "An ISO 4217 code."}, **kwargs)
+
+
 class Timestamp(fields.Field[datetime]):
     """A time in UTC with milliseconds, such as 2024-01-01T00:00:00.000Z. Written only."""
 
     def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kwargs: Any) -> str | None:
-        if value is None:
-            return None
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+        return iso(value) if value else None
+
+
+def iso(time: datetime) -> str:
+    """Return the time as 2024-01-01T00:00:00.000Z."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
 
 
 class UnixTime(fields.Field[datetime]):

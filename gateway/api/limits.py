@@ -21,8 +21,13 @@ def _webhook_limit() -> str:
     return str(current_app.config["RATELIMIT_WEBHOOK"])
 
 
+def _page_limit() -> str:
+    return str(current_app.config["RATELIMIT_PAGES"])
+
+
 # Applied to a blueprint: all of its routes, and those of other blueprints with it, count together.
 api_limit = limiter.shared_limit(_api_limit, scope="api")
+page_limit = limiter.shared_limit(_page_limit, scope="pages")
 
 
 def limited_unless(is_rightly_signed: Callable[[], bool]) -> RouteLimit:
@@ -40,6 +45,7 @@ def register(app: Flask, settings: Settings) -> None:
         RATELIMIT_ENABLED=settings.ratelimit_enabled,
         RATELIMIT_API=settings.ratelimit_api,
         RATELIMIT_WEBHOOK=settings.ratelimit_webhook,
+        RATELIMIT_PAGES=settings.ratelimit_pages,
         RATELIMIT_DEFAULT=None,
         RATELIMIT_STORAGE_URI=settings.redis_address,
         RATELIMIT_STORAGE_OPTIONS={
@@ -63,5 +69,6 @@ def _say_what_is_left(response: Response) -> Response:
     response.headers["RateLimit-Remaining"] = str(limit.remaining)
     response.headers["RateLimit-Reset"] = str(reset_seconds)
     if response.status_code == 429:
-        response.headers["Retry-After"] = str(reset_seconds)
+        # Too many wrong passwords have a delay of their own.
+        response.headers.setdefault("Retry-After", str(reset_seconds))
     return response

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from flask import Flask
 
+from gateway.api.api_keys import SCOPE
 from gateway.api.auth import PUBLIC
+from gateway.api.error_examples import ERROR_EXAMPLES
 from gateway.api.errors import DocumentedErrorsApi
 from gateway.api.limits import API_PREFIX
 
@@ -16,98 +18,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 FAILURES = "_failures"
 IDEMPOTENT = "_is_idempotent_by_key"
-
-# name: status, code, sentence, details
-ERROR_EXAMPLES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
-    "validation": (
-        400,
-        "VALIDATION_ERROR",
-        "The request is not valid.",
-        {"amount": "must be greater than zero"},
-    ),
-    "bad_json": (400, "VALIDATION_ERROR", "The body is not valid JSON.", {"body": "is not valid JSON: …"}),
-    "invalid_signature": (
-        400,
-        "INVALID_SIGNATURE",
-        "The payment's signature is not valid.",
-        {"razorpaySignature": "does not match this order and payment"},
-    ),
-    "verification": (
-        400,
-        "VERIFICATION_FAILED",
-        "This payment is not for this order.",
-        {"razorpayPaymentId": "its amount is 100, not 50000"},
-    ),
-    "unauthorized": (401, "UNAUTHORIZED", "Send your token: Authorization: Bearer <token>.", {}),
-    "credentials": (401, "INVALID_CREDENTIALS", "The e-mail or the password is wrong.", {}),
-    "payment": (404, "PAYMENT_NOT_FOUND", "There is no such payment.", {}),
-    "receipt": (404, "RECEIPT_NOT_FOUND", "There is no such receipt.", {"receiptId": "is unknown"}),
-    "email": (
-        409,
-        "EMAIL_ALREADY_REGISTERED",
-        "An account with this e-mail already exists.",
-        {"email": "is already registered"},
-    ),
-    "refund": (
-        409,
-        "REFUND_FAILED",
-        "This payment has been fully refunded already.",
-        {"status": "REFUNDED", "refundableAmount": 0.00},
-    ),
-    "not_cancellable": (
-        409,
-        "PAYMENT_NOT_CANCELLABLE",
-        "This payment is PAID and cannot be cancelled.",
-        {"status": "PAID"},
-    ),
-    "too_large": (413, "PAYLOAD_TOO_LARGE", "The data value transmitted exceeds the capacity limit.", {}),
-    "media_type": (
-        415,
-        "UNSUPPORTED_MEDIA_TYPE",
-        "Send the body as JSON, with Content-Type: application/json.",
-        {},
-    ),
-    "key_reused": (
-        422,
-        "IDEMPOTENCY_KEY_REUSED",
-        "This Idempotency-Key was already used for a different request. Use a new key.",
-        {"Idempotency-Key": "was used with another body"},
-    ),
-    "rate_limited": (
-        429,
-        "RATE_LIMITED",
-        "Too many requests from this address; the limit is 100 per 15 minutes.",
-        {},
-    ),
-    "internal": (500, "INTERNAL_ERROR", "Something went wrong on our side. The error was logged.", {}),
-    "order_creation": (
-        502,
-        "ORDER_CREATION_FAILED",
-        "The payment provider did not open an order.",
-        {
-            "paymentId": "0d9c1c0c-8f43-4f0e-8b0e-0f6f1f3f9c55",
-            "provider": "Amount exceeds maximum amount allowed.",
-        },
-    ),
-    "refund_rejected": (
-        502,
-        "REFUND_FAILED",
-        "The payment provider refused the refund.",
-        {"provider": "Your account does not have enough balance to carry out the refund operation."},
-    ),
-    "provider_away": (
-        503,
-        "PROVIDER_UNAVAILABLE",
-        "The provider could not be asked whether this order was paid; nothing was changed.",
-        {"provider": "the provider did not answer in time"},
-    ),
-    "database": (
-        503,
-        "SERVICE_UNAVAILABLE",
-        "The service cannot reach its database right now. Please try again.",
-        {},
-    ),
-}
+WAITS = "_waits_as_preferred"
 
 HEADERS = {
     "X-Request-ID": "The request's id, echoed or made; name it when you ask for help.",
@@ -118,6 +29,15 @@ HEADERS = {
     "WWW-Authenticate": "`Bearer`: send a token.",
     "Content-Disposition": "The PDF's file name, which is its receipt number.",
     "Idempotent-Replayed": "`true` when an earlier request with this Idempotency-Key is answered again.",
+}
+
+
+PREFER = {
+    "in": "header",
+    "name": "Prefer",
+    "schema": {"type": "string"},
+    "description": "`wait=N`: wait up to N seconds, at most 10, for the work to be done (RFC 7240).",
+    "example": "wait=5",
 }
 
 
@@ -134,6 +54,12 @@ def can_fail(*names: str) -> Callable[[View], View]:
 def idempotent_by_key(view: View) -> View:
     """Document that a view takes an Idempotency-Key."""
     setattr(view, IDEMPOTENT, True)
+    return view
+
+
+def waits_as_preferred(view: View) -> View:
+    """Document that a view heeds `Prefer: wait=N`."""
+    setattr(view, WAITS, True)
     return view
 
 
@@ -174,7 +100,8 @@ def _complete(operation: dict[str, Any], view: Any, path: str) -> None:
     limited = path.startswith(API_PREFIX)
     names = [*getattr(view, FAILURES, ()), "internal"]
     if not getattr(view, PUBLIC, False):
-        names.append("unauthorized")
+        names += ["unauthorized", "scope" if hasattr(view, SCOPE) else "keyless"]
+        _document_scope(operation, getattr(view, SCOPE, None))
     if limited:
         names += ["rate_limited", "database"]
     if "requestBody" in operation:
@@ -182,6 +109,8 @@ def _complete(operation: dict[str, Any], view: Any, path: str) -> None:
     if getattr(view, IDEMPOTENT, False):
         names.append("key_reused")
         operation.setdefault("parameters", []).append(_idempotency_parameter())
+    if getattr(view, WAITS, False):
+        operation.setdefault("parameters", []).append(PREFER)
     for name in sorted(names, key=lambda name: ERROR_EXAMPLES[name][0]):
         _add_error(operation["responses"], name)
     for status, answer in operation["responses"].items():
@@ -191,6 +120,14 @@ def _complete(operation: dict[str, Any], view: Any, path: str) -> None:
         if "application/pdf" in answer.get("content", {}):
             names.append("Content-Disposition")
         answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _document_scope(operation: dict[str, Any], scope: str | None) -> None:
+    """Say whether an API key may call this. OpenAPI 3.0 has no scopes for bearer tokens, so they are text."""
+    if scope:
+        operation["security"] = [{"bearerAuth": []}, {"apiKey": []}]
+        words = f"API keys need the scope `{scope}`."
+        operation["description"] = f"{operation.get('description', '')}\n\n{words}".strip()
 
 
 def _add_error(responses: dict[str, Any], name: str) -> None:

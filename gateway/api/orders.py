@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway import dispatch
 from gateway.api import present
+from gateway.api.api_keys import allows_keys
 from gateway.api.openapi import can_fail, idempotent_by_key
 from gateway.api.order_schemas import (
     CANCELLED_EXAMPLE,
@@ -27,6 +28,7 @@ from gateway.domain import access, cancellation, orders, payments
 from gateway.domain.errors import OrderCreationFailed
 from gateway.domain.idempotency import Idempotency
 from gateway.domain.models import Payment
+from gateway.domain.payments import Wish
 from gateway.domain.receipts import PURPOSE_DEFAULT
 from gateway.domain.states import ATTEMPTED
 
@@ -39,7 +41,8 @@ RETRY_AFTER = {"Retry-After": "2"}
 
 
 @blueprint.post("/orders")
-@can_fail("order_creation")
+@can_fail("order_creation", "school_of_key")
+@allows_keys("payments:write")
 @idempotent_by_key
 @blueprint.arguments(
     NewOrder,
@@ -59,6 +62,7 @@ def create_order(body: dict[str, Any]) -> Any:
     lost, the outcome is found out by the receipt number; until it is known, the answer is 202 with
     `order: null`, and repeating the request with the same Idempotency-Key gets the order.
     """
+    access.require_school(viewer(), body["schoolId"])
     surroundings = context()
     amount_minor = minor_units(body["amount"], CURRENCY, surroundings.limits.payment_amount_minor_max)
     notes = {"purpose": PURPOSE_DEFAULT} | body["notes"]
@@ -70,19 +74,11 @@ def create_order(body: dict[str, Any]) -> Any:
         client_key=key,
         request={"schoolId": body["schoolId"], "amount_minor": amount_minor, "notes": body["notes"]},
     )
-    payment, claim = payments.create(
-        surroundings,
-        viewer(),
-        amount_minor=amount_minor,
-        currency=CURRENCY,
-        school_id=body["schoolId"],
-        notes=notes,
-        idempotency=idempotency or None,
-    )
-    if claim:
-        payment = orders.open_order(surroundings, claim)
+    wish = Wish(amount_minor=amount_minor, currency=CURRENCY, school_id=body["schoolId"], notes=notes)
+    created = payments.create(surroundings, viewer(), wish, idempotency or None, opens_order=True)
+    payment = orders.open_order(surroundings, created.claim) if created.claim else created.payment
     payment = wait_for(lambda: _again(payment), orders.is_settled)
-    return _created(payment, replayed=claim is None)
+    return _created(payment, replayed=created.replayed)
 
 
 def _again(payment: Payment) -> Payment:
@@ -109,6 +105,7 @@ def _created(payment: Payment, *, replayed: bool) -> Any:
 
 @blueprint.post("/verify")
 @can_fail("invalid_signature", "verification", "payment")
+@allows_keys("payments:write")
 @blueprint.arguments(
     CheckoutResult,
     examples=CHECKOUT_EXAMPLES,
@@ -160,6 +157,7 @@ def _is_decided(payment: Payment) -> bool:
 
 @blueprint.get("/orders/<string:orderId>/status")
 @can_fail("payment")
+@allows_keys("payments:read")
 @blueprint.response(200, StatusAnswer, example=STATUS_EXAMPLE)
 def order_status(orderId: str) -> Any:
     """Get the status of an order
@@ -173,6 +171,7 @@ def order_status(orderId: str) -> Any:
 
 @blueprint.post("/orders/<string:orderId>/cancel")
 @can_fail("payment", "not_cancellable", "provider_away")
+@allows_keys("payments:write")
 @blueprint.response(
     200,
     VerifiedAnswer,

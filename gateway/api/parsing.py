@@ -12,6 +12,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import UnsupportedMediaType
 
 from gateway.api import json_format
+from gateway.api.card_numbers import refuse_card_numbers
 from gateway.domain.errors import InvalidInput
 from gateway.domain.money import InvalidAmount, to_minor
 
@@ -30,12 +31,16 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: flask.Request, schema: ma.Schema) -> Any:
         """Return the body as parsed JSON. Raises UnsupportedMediaType and InvalidInput."""
+        if getattr(schema, "BODY_IS_OPTIONAL", False) and not req.get_data():
+            return {}
         if req.mimetype != "application/json":
             raise UnsupportedMediaType("Send the body as JSON, with Content-Type: application/json.")
         try:
-            return json_format.loads(req.get_data())
+            body = json_format.loads(req.get_data())
         except json_format.InvalidJson as error:
             raise InvalidInput("The body is not valid JSON.", body=str(error)) from error
+        refuse_card_numbers(body)
+        return body
 
     def handle_error(
         self,

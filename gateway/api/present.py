@@ -1,5 +1,7 @@
 """Documents into the words of the API document. Each function returns plain data for a schema."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from gateway.domain.models import Payment, ReceiptRef, Refund
@@ -109,11 +111,25 @@ def refund(payment: Payment, refund: Refund) -> dict[str, Any]:
 
 
 def _payment_after(payment: Payment, refund: Refund) -> dict[str, Any]:
-    """Return the payment's status as this refund left it, so that a repeated request gets the same answer
-    although other refunds have followed."""
+    after = after_refund(payment, refund)
+    return {"id": payment.id, "status": after.status, "updatedAt": after.updated_at}
+
+
+@dataclass(frozen=True)
+class AfterRefund:
+    """A payment as one of its refunds left it."""
+
+    status: str
+    refunded_minor: int
+    updated_at: datetime
+
+
+def after_refund(payment: Payment, refund: Refund) -> AfterRefund:
+    """Return how this refund left the payment, so that a repeated request gets the same answer although
+    other refunds have followed."""
     if refund.accepted_at is None:
-        return {"id": payment.id, "status": payment.status, "updatedAt": payment.updated_at}
+        return AfterRefund(payment.status, payment.refunded_minor, payment.updated_at)
     accepted = [r for r in payment.refunds if r.accepted_at and r.accepted_at <= refund.accepted_at]
     refunded_minor = sum(r.amount_minor for r in accepted if r.status != "failed")
     status = REFUNDED if refunded_minor >= payment.captured_minor else PARTIAL_REFUND
-    return {"id": payment.id, "status": status, "updatedAt": refund.processed_at or refund.accepted_at}
+    return AfterRefund(status, refunded_minor, refund.processed_at or refund.accepted_at)

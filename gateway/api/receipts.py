@@ -8,6 +8,7 @@ from marshmallow import fields
 
 from gateway import dispatch
 from gateway.api import present
+from gateway.api.api_keys import allows_keys
 from gateway.api.openapi import can_fail
 from gateway.api.parsing import StrictBlueprint
 from gateway.api.schemas import RECEIPT_EXAMPLE, ReceiptLink, envelope
@@ -28,6 +29,7 @@ PendingReceiptAnswer = envelope(PendingReceiptData, "PendingReceiptAnswer")
 
 @blueprint.get("/receipts/<string:receiptId>/download")
 @can_fail("receipt")
+@allows_keys("payments:read")
 @blueprint.response(
     200,
     {"type": "string", "format": "binary"},

@@ -5,24 +5,17 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
-from gateway import dispatch
 from gateway.api import present
+from gateway.api.api_keys import allows_keys
 from gateway.api.fields import MajorAmount, Notes, UnixTime, Uuid
 from gateway.api.openapi import can_fail, idempotent_by_key
-from gateway.api.parsing import StrictBlueprint, idempotency_key, minor_units
+from gateway.api.parsing import StrictBlueprint
+from gateway.api.refunding import make_refund
 from gateway.api.schemas import ReceiptLink, envelope, status_field, timestamp
-from gateway.api.services import context, viewer, wait_for
-from gateway.domain import access, refunds
-from gateway.domain.errors import RefundRejected
-from gateway.domain.idempotency import Idempotency
-from gateway.domain.models import Payment
-from gateway.domain.states import REFUND_FAILED, REFUND_PENDING
 
 blueprint = StrictBlueprint(
     "refunds", __name__, url_prefix="/api/v1/payments", description="Money on its way back."
 )
-
-RETRY_AFTER = {"Retry-After": "2"}
 
 
 class NewRefund(ma.Schema):
@@ -90,7 +83,8 @@ REFUND_EXAMPLE: dict[str, Any] = {
 
 
 @blueprint.post("/refunds")
-@can_fail("payment", "refund", "refund_rejected")
+@can_fail("payment", "refund", "refund_rejected", "refund_by_school")
+@allows_keys("refunds:write")
 @idempotent_by_key
 @blueprint.arguments(
     NewRefund,
@@ -122,42 +116,11 @@ def create_refund(body: dict[str, Any]) -> Any:
     sent to the provider by a worker. Until the provider has answered, the answer is 202. `receipt` is null
     until the refund is processed.
     """
-    payment = access.payment_by_id(viewer(), body["paymentId"])
-    surroundings = context()
-    amount_minor = None
-    if "amount" in body:
-        amount_max = surroundings.limits.payment_amount_minor_max
-        amount_minor = minor_units(body["amount"], payment.currency, amount_max)
-    key = idempotency_key()
-    idempotency = key and Idempotency.of(
-        user_id=viewer().id,
-        operation="create_refund",
-        client_key=key,
-        request={"paymentId": payment.id, "amount_minor": amount_minor, "notes": body["notes"]},
+    made = make_refund(body["paymentId"], body.get("amount"), body["notes"])
+    message = (
+        "Refund created successfully"
+        if made.is_sent
+        else "Refund recorded; the provider has not answered yet"
     )
-    requested = refunds.request(
-        surroundings, payment, amount_minor=amount_minor, notes=body["notes"], idempotency=idempotency or None
-    )
-    dispatch.due_work(requested.payment, surroundings.now())
-    payment = wait_for(
-        lambda: Payment.objects.get(id=payment.id), lambda payment: _is_answered(payment, requested.refund.id)
-    )
-    return _answer(payment, requested.refund.id, replayed=requested.replayed)
-
-
-def _is_answered(payment: Payment, refund_id: str) -> bool:
-    refund = refunds.find(payment, refund_id)
-    return refund is not None and (refund.status != REFUND_PENDING or refund.provider_refund_id is not None)
-
-
-def _answer(payment: Payment, refund_id: str, *, replayed: bool) -> Any:
-    refund = refunds.find(payment, refund_id)
-    assert refund is not None
-    if refund.status == REFUND_FAILED:
-        raise RefundRejected("The payment provider refused the refund.", provider=refund.failure_reason)
-    headers = {"Idempotent-Replayed": "true"} if replayed else {}
-    data = present.refund(payment, refund)
-    if refund.provider_refund_id is None:
-        message = "Refund recorded; the provider has not answered yet"
-        return {"success": True, "data": data, "message": message}, 202, headers | RETRY_AFTER
-    return {"success": True, "data": data, "message": "Refund created successfully"}, 201, headers
+    data = present.refund(made.payment, made.refund)
+    return {"success": True, "data": data, "message": message}, made.status, made.headers

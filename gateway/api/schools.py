@@ -6,6 +6,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from gateway.api import present
+from gateway.api.api_keys import allows_keys
 from gateway.api.fields import Uuid
 from gateway.api.openapi import can_fail
 from gateway.api.parsing import INVALID, StrictBlueprint
@@ -56,7 +57,8 @@ def school_uuid(value: str) -> str:
 
 
 @blueprint.get("/schools/<string:schoolId>/payments")
-@can_fail("validation")
+@can_fail("validation", "school")
+@allows_keys("payments:read")
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(
     200,
@@ -75,8 +77,7 @@ def school_uuid(value: str) -> str:
 def school_payments(query: dict[str, Any], schoolId: str) -> Any:
     """List a school's payments
 
-    Newest first. Staff of the school and admins see all of them, others see their own. A page past the
-    end is empty.
+    Newest first, for staff of the school and admins. A page past the end is empty.
     """
     page, limit = query["page"], query["limit"]
     found = reports.payments_of_school(

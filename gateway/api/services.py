@@ -9,6 +9,7 @@ from flask import current_app, g
 from flask_jwt_extended import current_user
 
 from config.settings import Settings
+from gateway.domain.access import Viewer
 from gateway.domain.account_models import User
 from gateway.domain.context import Context
 from gateway.domain.passwords import Passwords
@@ -35,19 +36,28 @@ def services() -> Services:
     return current_app.extensions[EXTENSION]
 
 
-def viewer() -> User:
-    """Return the account whose token came with the request."""
+def viewer() -> Viewer:
+    """Return who asks: the account or the program whose token came with the request."""
+    found: Viewer = g.viewer
+    return found
+
+
+def account() -> User:
+    """Return the account whose token came with the request. Only for views that take no API keys."""
     return current_user
 
 
 def context(by: str | None = None) -> Context:
     """Return the surroundings of the request's domain call; by: who asks, the viewer unless told."""
-    return services().runtime.context(by=by or f"user:{viewer().id}", correlation_id=g.request_id)
+    return services().runtime.context(by=by or viewer().name, correlation_id=g.request_id)
 
 
-def wait_for(read: Callable[[], T], is_settled: Callable[[T], bool]) -> T:
-    """Read until it is settled, for at most WAIT_FOR_WORK_SECONDS, and return what was read last."""
-    deadline = time.monotonic() + services().settings.wait_for_work_seconds
+def wait_for(read: Callable[[], T], is_settled: Callable[[T], bool], seconds: float | None = None) -> T:
+    """Read until it is settled, for at most so many seconds, WAIT_FOR_WORK_SECONDS unless told, and return
+    what was read last."""
+    if seconds is None:
+        seconds = services().settings.wait_for_work_seconds
+    deadline = time.monotonic() + seconds
     pause = POLL_SECONDS_FIRST
     while True:
         value = read()

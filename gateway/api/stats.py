@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
+from gateway.api.api_keys import allows_keys
 from gateway.api.fields import Uuid
 from gateway.api.openapi import can_fail
 from gateway.api.parsing import StrictBlueprint
@@ -48,7 +49,8 @@ StatsAnswer = envelope(StatsData, "StatsAnswer", message=False)
 
 
 @blueprint.get("/stats")
-@can_fail("validation")
+@can_fail("validation", "school")
+@allows_keys("stats:read")
 @blueprint.arguments(StatsQuery, location="query")
 @blueprint.response(
     200,
@@ -72,8 +74,8 @@ StatsAnswer = envelope(StatsData, "StatsAnswer", message=False)
 def statistics(query: dict[str, Any]) -> Any:
     """Get payment statistics
 
-    Amounts are in major units. A payment that was refunded later counts as successful. Everybody gets the
-    figures of what they may see: staff those of their schools, admins all, others their own.
+    Amounts are in major units. A payment that was refunded later counts as successful. Without a school,
+    staff get the figures of all their schools, and admins of everything.
     """
     found = reports.statistics(viewer(), query.get("schoolId"), query["currency"])
     return {

@@ -3,38 +3,38 @@
 from typing import Any
 
 import marshmallow as ma
+from flask import request
 from flask_jwt_extended import get_jwt
 from marshmallow import fields, validate
 
 from gateway.api import auth
+from gateway.api.account_schemas import (
+    PASSWORD,
+    SESSION_EXAMPLE,
+    USER_EXAMPLE,
+    MessageAnswer,
+    SessionAnswer,
+    UserAnswer,
+    email_field,
+    known_password_field,
+    new_password_field,
+    present_session,
+    present_user,
+)
 from gateway.api.fields import text
 from gateway.api.openapi import can_fail
 from gateway.api.parsing import StrictBlueprint
-from gateway.api.schemas import envelope, timestamp
-from gateway.api.services import services, viewer
-from gateway.domain import users
-from gateway.domain.account_models import User
+from gateway.api.services import account, context, services
+from gateway.domain import logins, users
 from gateway.domain.errors import InvalidCredentials
 
 blueprint = StrictBlueprint("users", __name__, url_prefix="/api/user", description="Accounts and login.")
 
-PASSWORD = "correct horse battery"
-USER_EXAMPLE = {
-    "id": "8c7e1c0c-8f43-4f0e-8b0e-0f6f1f3f9c55",
-    "name": "Asha Rao",
-    "email": "asha@example.com",
-    "phoneNumber": "+919000000001",
-    "role": "customer",
-    "schoolIds": [],
-    "createdAt": "2024-01-01T00:00:00.000Z",
-}
-TOKENS_EXAMPLE = {"token": "eyJ…", "refreshToken": "eyJ…"}
-
 
 class Registration(ma.Schema):
     name = text(120, required=True)
-    email = fields.Email(required=True, validate=validate.Length(max=254))
-    password = text(users.PASSWORD_CHARS_MAX, users.PASSWORD_CHARS_MIN, required=True)
+    email = email_field()
+    password = new_password_field()
     phoneNumber = fields.String(
         required=True,
         validate=validate.Regexp(r"\+?[0-9][0-9 ()-]{5,18}[0-9]\Z", error="must be a phone number"),
@@ -44,76 +44,7 @@ class Registration(ma.Schema):
 class Credentials(ma.Schema):
     # Any text is taken here: what no account has is wrong, not malformed.
     email = fields.String(required=True, validate=validate.Length(max=254))
-    password = fields.String(required=True, validate=validate.Length(max=1024))
-
-
-class UserShape(ma.Schema):
-    id = fields.String(required=True)
-    name = fields.String(required=True)
-    email = fields.String(required=True)
-    phoneNumber = fields.String(required=True)
-    role = fields.String(required=True)
-    schoolIds = fields.List(fields.String(), required=True)
-    createdAt = timestamp(required=True)
-
-
-class UserData(ma.Schema):
-    user = fields.Nested(UserShape, required=True)
-
-
-class Tokens(ma.Schema):
-    token = fields.String(required=True, metadata={"description": "Access token, sent as a bearer."})
-    refreshToken = fields.String(required=True, metadata={"description": "Gets the next pair, once."})
-
-
-class SessionData(Tokens):
-    user = fields.Nested(UserShape, required=True)
-
-
-SessionEnvelope = envelope(SessionData, "SessionEnvelope")
-
-
-class SessionAnswer(SessionEnvelope):  # type: ignore[misc,valid-type]
-    """token and userName stand beside data as well, where clients of the Node service read them."""
-
-    token = fields.String(required=True)
-    refreshToken = fields.String(required=True)
-    userName = fields.String(required=True)
-
-
-class MessageAnswer(ma.Schema):
-    success = fields.Boolean(required=True)
-    message = fields.String(required=True)
-
-
-UserAnswer = envelope(UserData, "UserAnswer")
-
-
-def _present(user: User) -> dict[str, Any]:
-    return {
-        "id": user.id,
-        "name": user.name,
-        "email": user.email,
-        "phoneNumber": user.phone_number,
-        "role": user.role,
-        "schoolIds": user.school_ids,
-        "createdAt": user.created_at,
-    }
-
-
-def _session(user: User, message: str, session_id: str | None = None) -> dict[str, Any]:
-    token, refresh_token = auth.issue_tokens(user, session_id)
-    tokens = {"token": token, "refreshToken": refresh_token}
-    data = tokens | {"user": _present(user)}
-    return {"success": True, "message": message, "userName": user.name, "data": data} | tokens
-
-
-SESSION_EXAMPLE = {
-    "success": True,
-    "data": TOKENS_EXAMPLE | {"user": USER_EXAMPLE},
-    "message": "User logged in successfully",
-    "userName": "Asha Rao",
-} | TOKENS_EXAMPLE
+    password = known_password_field()
 
 
 @blueprint.post("/register")
@@ -143,21 +74,29 @@ def register(body: dict[str, str]) -> dict[str, Any]:
         password=body["password"],
         phone_number=body["phoneNumber"],
     )
-    return {"success": True, "data": {"user": _present(user)}, "message": "User Registered"}
+    return {"success": True, "data": {"user": present_user(user)}, "message": "User Registered"}
 
 
 @blueprint.post("/login")
-@can_fail("credentials")
+@can_fail("credentials", "attempts")
 @auth.public
 @blueprint.arguments(Credentials, example={"email": "asha@example.com", "password": PASSWORD})
 @blueprint.response(200, SessionAnswer, example=SESSION_EXAMPLE)
 def login(body: dict[str, str]) -> dict[str, Any]:
     """Log in
 
-    An unknown e-mail and a wrong password get the same answer, in the same time.
+    An unknown e-mail and a wrong password get the same answer, in the same time. After some wrong passwords
+    each further one doubles the delay until the next try, for the e-mail and for the client's address; within
+    it the answer is 429, whatever the password. A password set by mail ends the delay of the e-mail.
     """
-    user = users.authenticate(services().passwords, email=body["email"], password=body["password"])
-    return _session(user, "User logged in successfully")
+    user = logins.log_in(
+        context(by="login"),
+        services().passwords,
+        email=body["email"],
+        password=body["password"],
+        client_address=request.remote_addr or "",
+    )
+    return present_session(user, "User logged in successfully")
 
 
 @blueprint.post("/refresh")
@@ -171,7 +110,7 @@ def refresh() -> dict[str, Any]:
     claims = get_jwt()
     if not auth.use_refresh_token(claims):
         raise InvalidCredentials("This refresh token has been used already. Log in again.")
-    return _session(viewer(), "Token refreshed", claims["sid"])
+    return present_session(account(), "Token refreshed", claims["sid"])
 
 
 @blueprint.post("/logout")
@@ -191,4 +130,4 @@ def logout() -> dict[str, Any]:
 )
 def me() -> dict[str, Any]:
     """Who am I"""
-    return {"success": True, "data": {"user": _present(viewer())}, "message": "Your account"}
+    return {"success": True, "data": {"user": present_user(account())}, "message": "Your account"}

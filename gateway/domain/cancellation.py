@@ -6,7 +6,7 @@ from gateway.domain.models import Payment
 from gateway.domain.observations import observe_payment
 from gateway.domain.provider import ProviderError, ProviderPayment
 from gateway.domain.receipts import mint
-from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, OPEN
+from gateway.domain.states import ATTEMPTED, CANCELLED, OPEN
 from gateway.domain.transitions import change_payment, move
 
 
@@ -25,13 +25,16 @@ def cancel(context: Context, payment: Payment) -> Payment:
                 provider=error.description,
             ) from error
 
-    is_being_paid = any(each.status == "created" for each in seen)
+    is_undecided = any(each.status == "created" for each in seen)
+    is_being_paid = False
 
     def decide(payment: Payment) -> bool:
+        nonlocal is_being_paid
         if payment.status == CANCELLED:
             return False
         for each in seen:
             observe_payment(payment, each, context)
+        is_being_paid = is_undecided or _customer_is_asked(payment)
         if _is_cancellable(payment) and not is_being_paid:
             payment.cancelled_at = context.now()
             payment.unread_provider_payment_id = None
@@ -46,10 +49,18 @@ def cancel(context: Context, payment: Payment) -> Payment:
     return payment
 
 
+def _customer_is_asked(payment: Payment) -> bool:
+    """Return whether a UPI request is, or may be, on the customer's screen. The provider's list can be from
+    before it was sent."""
+    collect = payment.upi_collect
+    is_open = bool(collect and collect.asked_at and not collect.failure_reason)
+    return is_open and payment.status in OPEN
+
+
 def _is_cancellable(payment: Payment) -> bool:
     """Unpaid, with no money on its way, and with the opening of its order settled one way or the other."""
     return (
         payment.status in OPEN
         and not (payment.status == ATTEMPTED and payment.authorized_at)
-        and not (payment.status == CREATED and payment.provider_order_id is None)
+        and not (payment.provider_order_id is None and payment.order_wanted_since is not None)
     )

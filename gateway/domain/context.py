@@ -1,9 +1,10 @@
-"""What every decision needs from outside: the time, who asks, the limits, and the provider."""
+"""What every decision needs from outside: the time, who asks, the limits, the provider, and the mailer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from gateway.domain.mailer import Mailer, NoMailer
 from gateway.domain.provider import Provider
 from gateway.domain.receipt_contents import Issuer
 
@@ -30,6 +31,13 @@ class Limits:
     claim_ttl_seconds: int = 25
     work_attempts_max: int = 50
     idempotency_key_ttl_seconds: int = 24 * 3600
+    login_failures_free_per_account: int = 5
+    login_failures_free_per_address: int = 100
+    login_delay_seconds_first: int = 5
+    login_delay_seconds_max: int = 900
+    login_failures_kept_seconds: int = 24 * 3600
+    password_reset_ttl_seconds: int = 3600
+    password_reset_mails_per_hour_max: int = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,4 +48,7 @@ class Context:
     cause: Cause
     limits: Limits = field(default_factory=Limits)
     now: Callable[[], datetime] = utc_now
+    # Where people reach this service; links in mails and answers begin with it.
+    public_url: str = "http://127.0.0.1:8000"
     issuer: Issuer = field(default_factory=lambda: Issuer(name="", address="", email="", phone=""))
+    mailer: Mailer = field(default_factory=NoMailer)

@@ -1,10 +1,10 @@
 """Every collection of the service, and the creation of their indexes."""
 
-from gateway.domain.account_models import ApiKey, RevokedToken, User
+from gateway.domain.account_models import ApiKey, LoginFailures, PasswordReset, RevokedToken, User
 from gateway.domain.models import Payment, Receipt, WebhookEvent
 
-DOCUMENTS = (Payment, WebhookEvent, Receipt, User, RevokedToken, ApiKey)
-DOCUMENTS_WITH_WORK = (Payment, WebhookEvent, Receipt)
+DOCUMENTS = (Payment, WebhookEvent, Receipt, User, RevokedToken, ApiKey, LoginFailures, PasswordReset)
+DOCUMENTS_WITH_WORK = (Payment, WebhookEvent, Receipt, PasswordReset)
 
 
 def create_indexes() -> None:

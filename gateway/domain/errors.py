@@ -23,6 +23,12 @@ class InvalidInput(DomainError):
     code = "VALIDATION_ERROR"
 
 
+class Forbidden(DomainError):
+    """The caller is known, and may not do this; nothing about what exists is said."""
+
+    code = "FORBIDDEN"
+
+
 class PaymentNotFound(DomainError):
     """There is no such payment, or it is not the caller's to see."""
 
@@ -65,6 +71,12 @@ class RefundRejected(DomainError):
     code = "REFUND_FAILED"
 
 
+class NotProcessable(DomainError):
+    """The payment is finished, or cannot be processed in this way now."""
+
+    code = "PAYMENT_NOT_PROCESSABLE"
+
+
 class NotCancellable(DomainError):
     """The payment was made, or is being made, and can only be refunded."""
 
@@ -99,3 +111,37 @@ class InvalidCredentials(DomainError):
     """Unknown e-mail or wrong password; which of the two is never said."""
 
     code = "INVALID_CREDENTIALS"
+
+
+class TooManyAttempts(DomainError):
+    """Too many wrong passwords; the next try is possible after `retry_after_seconds`, not before."""
+
+    code = "TOO_MANY_ATTEMPTS"
+
+    def __init__(self, message: str, /, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class InvalidToken(DomainError):
+    """The link of a password mail was used, has expired, or was never sent; which of them is never said."""
+
+    code = "INVALID_TOKEN"
+
+
+class AccountNotFound(DomainError):
+    """There is no account with this e-mail address."""
+
+    code = "ACCOUNT_NOT_FOUND"
+
+
+class ApiKeyNotFound(DomainError):
+    """There is no API key with this id."""
+
+    code = "API_KEY_NOT_FOUND"
+
+
+class ApiKeyEnded(DomainError):
+    """The API key was revoked or has expired, and comes back to life by nothing."""
+
+    code = "API_KEY_ENDED"

@@ -83,25 +83,51 @@ class ReceiptRef(EmbeddedDocument):
     stored = BooleanField(default=False)
 
 
+class UpiCollect(EmbeddedDocument):
+    """A request to a customer's UPI app to approve the payment. `id` goes along in the provider payment's
+    notes, so that a call whose answer was lost is recognised by it."""
+
+    id = StringField(required=True)
+    vpa = StringField(required=True)
+    requested_at = DateTimeField(required=True)
+    client_address = StringField()
+    client_program = StringField()
+    # When the provider was asked; from then on the request may exist, whatever came of the call.
+    asked_at = DateTimeField()
+    provider_payment_id = StringField()
+    expires_at = DateTimeField()
+    failure_reason = StringField(max_length=REASON_CHARS_MAX)
+
+
 class Payment(Document):
     """Our record of one wish to collect one amount. Everything that must agree lives in here."""
 
     id = StringField(primary_key=True, default=new_id)
     version = IntField(required=True, default=1)
     user_id = StringField(required=True)
-    user_email = StringField(required=True)
+    # Absent when a program made the payment without naming the payer.
+    user_email = StringField()
+    payer_phone = StringField()
     school_id = StringField()
     amount_minor = IntField(required=True, min_value=1)
     currency = StringField(required=True)
     status = StringField(required=True, choices=STATUSES, default=CREATED)
     order_receipt = StringField(required=True)
     notes = MapField(StringField())
+    description = StringField()
+    # How the client said that it will be paid; `payment_method` is how it was.
+    requested_method = StringField()
+    # What the customer's checkout page is opened with; whoever has it may pay.
+    page_token = StringField()
+    upi_collect = EmbeddedDocumentField(UpiCollect)
     idempotency_key = StringField()
     idempotency_expires_at = DateTimeField()
     request_fingerprint = StringField()
 
     provider_order_id = StringField()
     provider_order_created_at = DateTimeField()
+    # Since when somebody wants the order open; absent before, and once that was given up.
+    order_wanted_since = DateTimeField()
     # When an order was last asked for; an answer that was lost may still turn up after it.
     order_requested_at = DateTimeField()
     # Whether no order was opened only because the provider was away; then the same key may try again.
@@ -146,6 +172,7 @@ class Payment(Document):
             {"fields": ["user_id", "status", "-created_at", "-id"]},
             {"fields": ["user_id", "school_id", "-created_at", "-id"]},
             {"fields": ["school_id", "-created_at", "-id"]},
+            {"fields": ["-created_at", "-id"]},
             {"fields": ["school_id", "status", "-created_at", "-id"]},
             {"fields": ["work.due_at"], "sparse": True},
         ],
@@ -172,6 +199,9 @@ class WebhookEvent(Document):
     payment_id = StringField()
     received_at = DateTimeField(required=True)
     finished_at = DateTimeField()
+    # How many times it was delivered again, and when it was last.
+    repeats = IntField(required=True, default=0)
+    last_repeat_at = DateTimeField()
     work = EmbeddedDocumentField(Work)
 
     meta = {

@@ -37,6 +37,7 @@ def observe_payment(payment: Payment, seen: ProviderPayment, context: Context) -
     if wrong:
         return _review_once(payment, f"provider payment {seen.id} does not fit: {wrong}", context)
     counted = _count_attempt(payment, seen)
+    counted = _recognise_collect(payment, seen) or counted
     if seen.status == "captured" or (seen.status == "refunded" and seen.captured):
         return _captured(payment, seen, context) or counted
     if seen.status == "authorized":
@@ -54,6 +55,15 @@ def _count_attempt(payment: Payment, seen: ProviderPayment) -> bool:
     if len(payment.provider_payments_seen) >= PROVIDER_PAYMENTS_MAX:
         return False
     payment.provider_payments_seen.append(seen.id)
+    return True
+
+
+def _recognise_collect(payment: Payment, seen: ProviderPayment) -> bool:
+    """Learn which provider payment our UPI request became, should the answer that says so be late or lost."""
+    collect = payment.upi_collect
+    if collect is None or collect.provider_payment_id or seen.collect_id != collect.id:
+        return False
+    collect.provider_payment_id = seen.id
     return True
 
 
@@ -124,7 +134,11 @@ def _failed(payment: Payment, seen: ProviderPayment, context: Context) -> bool:
     if payment.authorized_at:
         return False
     reason = (seen.failure_reason or "The payment failed.")[:REASON_CHARS_MAX]
-    if payment.status == FAILED and payment.failure_reason == reason:
+    collect = payment.upi_collect
+    ends_collect = bool(collect and collect.provider_payment_id == seen.id and not collect.failure_reason)
+    if ends_collect:
+        collect.failure_reason = reason
+    if payment.status == FAILED and payment.failure_reason == reason and not ends_collect:
         return False
     payment.failure_reason = reason
     payment.payment_method = seen.method or payment.payment_method

@@ -30,39 +30,43 @@ QUICK_FAILURE_SECONDS = 5
 
 
 def reopen_order(context: Context, payment_id: str) -> Payment | None:
-    """Take up the opening of an order that an earlier try left undone.
+    """Open the order of a payment that is being processed, or take up an opening that was left undone.
 
     Claims the payment's work; returns None when there was nothing to claim.
     """
     claim = work.claim(context, Payment, payment_id, work.OPEN_ORDER)
-    return open_order(context, claim) if claim else None
+    return open_order(context, claim, is_awaited=False) if claim else None
 
 
 def is_settled(payment: Payment) -> bool:
     """Return whether the opening of the order has ended, in an order or in its refusal."""
-    return payment.provider_order_id is not None or payment.status != CREATED
+    return payment.provider_order_id is not None or payment.order_wanted_since is None
 
 
-def open_order(context: Context, claim: work.Claim[Payment]) -> Payment:
+def open_order(context: Context, claim: work.Claim[Payment], *, is_awaited: bool = True) -> Payment:
     """Open the provider order under the claim, or find the one that an earlier try has opened.
 
-    Returns the payment: with its provider_order_id; or FAILED with a failure_reason when the provider
-    certainly holds no order and will not make one; or CREATED with the work coming due again, when the
-    outcome is unknown.
+    is_awaited: this is the request that recorded the payment, whose client waits for the answer and can
+    come again. Returns the payment: with its provider_order_id; or with a failure_reason when the provider
+    certainly holds no order and will not make one; or with the work coming due again, when the outcome is
+    unknown, or the provider is away and nobody waits.
     """
     payment = claim.document
-    first_try = claim.attempts == 1
     try:
-        order = _create_or_find(context, payment) if first_try else _find_or_create(context, payment)
+        order = _create_or_find(context, payment) if is_awaited else _find_or_create(context, payment)
     except ProviderRejected as error:
         return _give_up(context, claim, error)
     except ProviderUnavailable as error:
-        if first_try or context.now() > payment.created_at + OPENING_GIVEN_UP_AFTER:
+        if is_awaited or _took_too_long(context, payment):
             return _give_up(context, claim, error)
         return postpone(context, claim, error)
     except OutcomeUnknown as error:
         return postpone(context, claim, error)
     return _attach(context, claim, order)
+
+
+def _took_too_long(context: Context, payment: Payment) -> bool:
+    return context.now() > payment.order_wanted_since + OPENING_GIVEN_UP_AFTER
 
 
 def _create_or_find(context: Context, payment: Payment) -> ProviderOrder:
@@ -110,15 +114,17 @@ def _create(context: Context, payment: Payment) -> ProviderOrder:
 
 
 def _find_or_create(context: Context, payment: Payment) -> ProviderOrder:
-    """Look the order up; create it only when the last call can no longer be under way."""
-    found = context.provider.find_order(order_receipt=payment.order_receipt)
-    if found:
-        return found
+    """Look the order up, if it was ever asked for; create it only when no call for it can be under way."""
+    asked_at = payment.order_requested_at
     now = context.now()
-    if now < payment.order_requested_at + timedelta(seconds=LOST_CALL_SECONDS):
-        raise OutcomeUnknown("the order is not there yet; an earlier call may still be under way")
-    if now > payment.created_at + OPENING_GIVEN_UP_AFTER:
-        raise ProviderUnavailable("the provider opened no order in time")
+    if asked_at:
+        found = context.provider.find_order(order_receipt=payment.order_receipt)
+        if found:
+            return found
+        if now < asked_at + timedelta(seconds=LOST_CALL_SECONDS):
+            raise OutcomeUnknown("the order is not there yet; an earlier call may still be under way")
+        if _took_too_long(context, payment):
+            raise ProviderUnavailable("the provider opened no order in time")
 
     def about_to_ask(payment: Payment) -> bool:
         payment.order_requested_at = now
@@ -140,6 +146,7 @@ def _attach(context: Context, claim: work.Claim[Payment], order: ProviderOrder) 
         if payment.provider_order_id is None:
             payment.provider_order_id = order.id
             payment.provider_order_created_at = order.created_at
+            payment.failure_reason = None
             note(payment, f"the provider order {order.id} was opened", context)
             if (order.amount_minor, order.currency) != (payment.amount_minor, payment.currency):
                 flag_for_review(payment, "the provider order has another amount or currency", context)
@@ -153,10 +160,15 @@ def _attach(context: Context, claim: work.Claim[Payment], order: ProviderOrder) 
 def _give_up(context: Context, claim: work.Claim[Payment], error: ProviderError) -> Payment:
     def decide(payment: Payment) -> bool:
         work.release(payment, claim)
-        if payment.status == CREATED and payment.provider_order_id is None:
+        if payment.order_wanted_since and payment.provider_order_id is None:
+            payment.order_wanted_since = None
             payment.failure_reason = error.description[:REASON_CHARS_MAX]
             payment.order_may_be_retried = isinstance(error, ProviderUnavailable)
-            move(payment, FAILED, f"no order was opened: {error.description}", context)
+            why = f"no order was opened: {error.description}"
+            if payment.status == CREATED:
+                move(payment, FAILED, why, context)
+            else:
+                note(payment, why, context)
         return True
 
     return change_payment(context, claim.document.id, decide).document

@@ -69,6 +69,7 @@ class ProviderPayment:
     """One attempt of a customer to pay an order, as the provider saw it at some moment.
 
     captured: whether the money was ever taken; a refunded payment may never have been captured.
+    collect_id: the id of our UPI request, where we asked for the payment ourselves.
     """
 
     id: str
@@ -80,6 +81,7 @@ class ProviderPayment:
     method: str | None = None
     created_at: datetime | None = None
     failure_reason: str | None = None
+    collect_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +110,25 @@ class ProviderEvent:
     refund: ProviderRefund | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Collect:
+    """A request to a customer's UPI app. id is ours and goes along; the last three describe the client that
+    asked for it, which the provider wants to know."""
+
+    id: str
+    order_id: str
+    amount_minor: int
+    currency: str
+    vpa: str
+    email: str
+    phone_number: str
+    description: str
+    expires_after_minutes: int
+    client_address: str
+    client_program: str
+    client_page: str
+
+
 class MalformedEvent(ValueError):
     """A rightly signed body that does not have the shape of an event; the text says what is missing."""
 
@@ -123,6 +144,11 @@ class Provider(Protocol):
 
     def find_order(self, *, order_receipt: str) -> ProviderOrder | None:
         """Return the order that carries our receipt number, or None when there is none."""
+        ...
+
+    def collect_by_upi(self, collect: Collect) -> str:
+        """Ask the customer's UPI app to approve a payment of the order; returns the provider payment's id.
+        Not safe to repeat: look among the order's payments for the collect's id first."""
         ...
 
     def order_payments(self, order_id: str) -> list[ProviderPayment]:

@@ -113,8 +113,9 @@ def _contents(context: Context, payment: Payment, ref: ReceiptRef) -> ReceiptCon
         currency=payment.currency,
         amount_minor=refund.amount_minor if refund else payment.amount_minor,
         payment_amount_minor=payment.amount_minor,
-        payer_name=owner.name if owner else "",
-        payer_email=payment.user_email,
+        # A payment that a program made belongs to no account, and may only name an address, or nobody.
+        payer_name=owner.name if owner else payment.user_email or "",
+        payer_email=payment.user_email if owner else "",
         issuer=context.issuer,
         created_at=payment.created_at,
         paid_at=payment.paid_at,

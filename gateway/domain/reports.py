@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from gateway.domain import access
-from gateway.domain.account_models import User
+from gateway.domain.access import Viewer
 from gateway.domain.models import Payment
 from gateway.domain.money import to_major
 from gateway.domain.states import FAILED, SUCCESSFUL
@@ -21,9 +21,10 @@ class Page:
     total: int
 
 
-def payments_of_school(viewer: User, school_id: str, *, status: str | None, page: int, limit: int) -> Page:
-    """Return a page of a school's payments. page counts from 1; one past the end is empty."""
-    query = access.scope(viewer, school_id) | ({"status": status} if status else {})
+def payments_of_school(viewer: Viewer, school_id: str, *, status: str | None, page: int, limit: int) -> Page:
+    """Return a page of a school's payments. page counts from 1; one past the end is empty.
+    Raises Forbidden."""
+    query = access.school_scope(viewer, school_id) | ({"status": status} if status else {})
     found = Payment.objects(__raw__=query)
     rows = found.order_by("-created_at", "-id").skip((page - 1) * limit).limit(limit)
     return Page(list(rows), found.count())
@@ -44,11 +45,11 @@ class Statistics:
     payment_methods: dict[str, int]
 
 
-def statistics(viewer: User, school_id: str | None, currency: str) -> Statistics:
-    """Return the statistics of one school, or of everything that the viewer may see, in one currency.
-    A payment that was refunded later was successful; the methods are those of successful payments."""
+def statistics(viewer: Viewer, school_id: str | None, currency: str) -> Statistics:
+    """Return the statistics of one school, or of all that the viewer reaches, in one currency. A payment that
+    was refunded later was successful; the methods are those of successful payments. Raises Forbidden."""
     pipeline = [
-        {"$match": access.scope(viewer, school_id)},
+        {"$match": access.school_scope(viewer, school_id)},
         {
             "$group": {
                 "_id": {"status": "$status", "method": "$payment_method", "currency": "$currency"},

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 from mongoengine import Document
@@ -45,9 +45,13 @@ def change(model: type[D], document_id: str, decide: Callable[[D], bool]) -> Cha
         if not decide(document):
             return Changed(document, written=False)
         read_version = document.version
+        condition: dict[str, Any] = {"version": read_version}
+        if read_version == 1 and getattr(model, "version_came_later", False):
+            # It reads as 1 where there is none yet.
+            condition = {"version__in": [1, None]}
         document.version = read_version + 1
         try:
-            document.save(save_condition={"version": read_version})
+            document.save(save_condition=condition)
         except SaveConditionError:
             # Someone else was first. A short random pause keeps a crowd from losing together again.
             time.sleep(random.uniform(0, CHANGE_PAUSE_SECONDS_MAX) * min(1, attempt / 5))

@@ -9,7 +9,7 @@ from mongoengine.errors import NotUniqueError
 
 from gateway.domain import refund_observations, work
 from gateway.domain.context import Cause, Context
-from gateway.domain.errors import InvalidSignature
+from gateway.domain.errors import InvalidSignature, TooBusy
 from gateway.domain.models import REASON_CHARS_MAX, Payment, WebhookEvent
 from gateway.domain.observations import observe_payment
 from gateway.domain.provider import MalformedEvent, ProviderEvent
@@ -33,8 +33,7 @@ def receive(
 ) -> WebhookEvent | None:
     """Check the signature over the raw body and keep the event, with its processing as due work.
 
-    Writes at most one document. The same event id or the same body a second time writes nothing, and gives
-    None.
+    Writes one document. The same event id or the same body a second time is only counted, and gives None.
     Raises InvalidSignature, and MalformedEvent for a signed body that is no event.
     """
     if not context.provider.webhook_signature_is_valid(body, signature):
@@ -52,9 +51,29 @@ def receive(
     try:
         event.save(force_insert=True)
     except NotUniqueError:
-        log.info("webhook.duplicate", event_id=event_id, event_name=read.name)
+        _count_repeat(event)
         return None
     return event
+
+
+def _count_repeat(again: WebhookEvent) -> None:
+    """Note on the stored event that it was delivered again. The signed body says more about which one it is
+    than the event id, which anyone may write on it."""
+    stored = WebhookEvent.objects(body_sha256=again.body_sha256).only("id").first()
+    if stored is None and again.event_id:
+        stored = WebhookEvent.objects(event_id=again.event_id).only("id").first()
+    log.info("webhook.duplicate", event_id=again.event_id, event_name=again.name)
+
+    def decide(event: WebhookEvent) -> bool:
+        event.repeats += 1
+        event.last_repeat_at = again.received_at
+        return True
+
+    try:
+        change(WebhookEvent, stored.id if stored else again.id, decide)
+    except (TooBusy, WebhookEvent.DoesNotExist) as error:
+        # The event is kept all the same; refusing this delivery would only bring it once more.
+        log.warning("webhook.repeat_not_counted", event_id=again.event_id, error=type(error).__name__)
 
 
 def process(context: Context, webhook_event_id: str) -> Payment | None:

@@ -6,7 +6,7 @@ due again by itself.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -16,10 +16,11 @@ from mongoengine import Document
 
 from gateway.domain.context import Context
 from gateway.domain.models import REASON_CHARS_MAX, Payment, Work
-from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, OPEN, REFUND_PENDING
+from gateway.domain.states import ATTEMPTED, CANCELLED, OPEN, REFUND_PENDING
 from gateway.domain.store import change
 
 OPEN_ORDER = "open_order"
+COLLECT_PAYMENT = "collect_payment"
 CONFIRM_PAYMENT = "confirm_payment"
 CAPTURE_PAYMENT = "capture_payment"
 ISSUE_REFUND = "issue_refund"
@@ -27,9 +28,11 @@ CONFIRM_REFUND = "confirm_refund"
 ISSUE_RECEIPTS = "issue_receipts"
 RENDER_RECEIPT = "render_receipt"
 PROCESS_WEBHOOK_EVENT = "process_webhook_event"
+SEND_RESET_MAIL = "send_reset_mail"
 
 KINDS = (
     OPEN_ORDER,
+    COLLECT_PAYMENT,
     CONFIRM_PAYMENT,
     CAPTURE_PAYMENT,
     ISSUE_REFUND,
@@ -37,6 +40,7 @@ KINDS = (
     ISSUE_RECEIPTS,
     RENDER_RECEIPT,
     PROCESS_WEBHOOK_EVENT,
+    SEND_RESET_MAIL,
 )
 
 RETRY_SECONDS_FIRST = 1.0
@@ -50,6 +54,8 @@ OPEN_ORDER_LOOKS_AFTER = (
     timedelta(hours=6),
     *(timedelta(days=days) for days in (1, 2, 3, 4, 7, 14, 30, 60, 90)),
 )
+# A customer approves a UPI request within minutes, on another screen, and no browser comes back to tell.
+COLLECT_LOOKS_AFTER = tuple(timedelta(seconds=seconds) for seconds in (20, 60, 150, 330))
 # A refund's webhook is the authority; asking is for the case that it never comes.
 PENDING_REFUND_LOOK_AFTER = timedelta(minutes=10)
 
@@ -92,11 +98,13 @@ def _payment_needs(payment: Payment, now: datetime) -> tuple[str, datetime] | No
     if any(not receipt.stored for receipt in payment.receipts):
         return ISSUE_RECEIPTS, now
     if payment.provider_order_id is None:
-        return (OPEN_ORDER, now) if payment.status == CREATED else None
+        return (OPEN_ORDER, now) if payment.order_wanted_since else None
     if payment.status == ATTEMPTED and payment.authorized_at and not payment.captured_minor:
         return CAPTURE_PAYMENT, now
     if payment.unread_provider_payment_id:
         return CONFIRM_PAYMENT, now
+    if payment.status in OPEN and collect_is_unsent(payment):
+        return COLLECT_PAYMENT, now
     pending = [refund for refund in payment.refunds if refund.status == REFUND_PENDING]
     if any(refund.provider_refund_id is None for refund in pending):
         return ISSUE_REFUND, now
@@ -104,10 +112,22 @@ def _payment_needs(payment: Payment, now: datetime) -> tuple[str, datetime] | No
         return CONFIRM_REFUND, now + PENDING_REFUND_LOOK_AFTER
     if payment.status in OPEN or payment.status == CANCELLED:
         # A cancelled order can still be paid at the provider, by a page that the customer left open.
-        since = payment.cancelled_at or payment.created_at
-        next_look = next((since + after for after in OPEN_ORDER_LOOKS_AFTER if since + after > now), None)
+        next_look = min((look for look in _looks(payment) if look > now), default=None)
         return (CONFIRM_PAYMENT, next_look) if next_look else None
     return None
+
+
+def collect_is_unsent(payment: Payment) -> bool:
+    """Return whether a UPI request is to be sent, or may have been sent by a call whose answer was lost."""
+    collect = payment.upi_collect
+    return collect is not None and not collect.provider_payment_id and not collect.failure_reason
+
+
+def _looks(payment: Payment) -> Iterator[datetime]:
+    since = payment.cancelled_at or payment.order_wanted_since or payment.created_at
+    yield from (since + after for after in OPEN_ORDER_LOOKS_AFTER)
+    if payment.upi_collect and payment.upi_collect.asked_at:
+        yield from (payment.upi_collect.asked_at + after for after in COLLECT_LOOKS_AFTER)
 
 
 def claimed(kind: str, now: datetime, ttl_seconds: int) -> Work:

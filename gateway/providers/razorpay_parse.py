@@ -15,6 +15,8 @@ from gateway.domain.provider import (
     ProviderRefundStatus,
 )
 
+# The note of a provider payment that carries the id of our UPI request.
+COLLECT_ID_NOTE = "collectId"
 PAYMENT_STATUSES = ("created", "authorized", "captured", "refunded", "failed")
 REFUND_STATUSES = ("pending", "processed", "failed")
 
@@ -44,6 +46,15 @@ def parse_payment(raw: Any) -> ProviderPayment:
         return _payment(raw)
     except _Unreadable as error:
         raise OutcomeUnknown(f"the provider's payment could not be read: {error}") from error
+
+
+def parse_collected(raw: Any) -> str:
+    """Read the provider payment's id from the answer to a UPI request. Raises OutcomeUnknown when there is
+    none, because the request may have been made all the same."""
+    try:
+        return _string(raw, "razorpay_payment_id")
+    except _Unreadable as error:
+        raise OutcomeUnknown(f"the answer to the UPI request could not be read: {error}") from error
 
 
 def parse_refund(raw: Any) -> ProviderRefund:
@@ -98,6 +109,7 @@ def _payment(raw: Any) -> ProviderPayment:
         method=_optional_string(raw, "method"),
         created_at=_time(raw),
         failure_reason=_optional_string(raw, "error_description"),
+        collect_id=_note(raw, COLLECT_ID_NOTE),
     )
 
 
@@ -129,6 +141,12 @@ def _string(raw: Any, key: str) -> str:
 def _optional_string(raw: Any, key: str) -> str | None:
     value = raw.get(key)
     return value if isinstance(value, str) and value else None
+
+
+def _note(raw: Any, key: str) -> str | None:
+    # Empty notes are an empty list.
+    notes = raw.get("notes")
+    return _optional_string(notes, key) if isinstance(notes, dict) else None
 
 
 def _integer(raw: Any, key: str) -> int:

@@ -12,7 +12,7 @@ from sandbox.world import World
 JsonObject = dict[str, Any]
 # Forms have no types: these fields are numbers although they arrive as text.
 _NUMBER_FIELDS = frozenset(
-    ("amount", "first_payment_min_amount", "automatic_expiry_period", "manual_expiry_period")
+    ("amount", "first_payment_min_amount", "automatic_expiry_period", "manual_expiry_period", "expiry_time")
 )
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox import errors, idempotency, payments, records, refunds
+from sandbox import collect, errors, idempotency, payments, records, refunds
 from sandbox.api import lists
 from sandbox.api.call import Call
 
@@ -28,6 +28,12 @@ def every(call: Call) -> JsonObject:
     with call.world.reading() as tx:
         found = records.find(tx, "payments", lists.period(call.query), count=count, skip=skip)
     return records.collection([shown(payment, is_card_shown=is_card_shown) for payment in found])
+
+
+def create_upi(call: Call) -> JsonObject:
+    """Answer POST /v1/payments/create/upi as documented for collect: with the id and nothing else."""
+    with call.world.transaction() as tx:
+        return {"razorpay_payment_id": collect.create(tx, call.body)["id"]}
 
 
 def update(call: Call) -> JsonObject:

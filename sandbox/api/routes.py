@@ -30,6 +30,7 @@ ROUTES = (
     Route("PATCH", "/v1/orders/<order_id>", "orders.update", orders.update),
     Route("GET", "/v1/orders/<order_id>/payments", "orders.payments", orders.payments_of),
     Route("GET", "/v1/payments", "payments.list", payments.every),
+    Route("POST", "/v1/payments/create/upi", "payments.create_upi", payments.create_upi),
     Route("GET", "/v1/payments/<payment_id>", "payments.fetch", payments.fetch),
     Route("PATCH", "/v1/payments/<payment_id>", "payments.update", payments.update),
     Route("POST", "/v1/payments/<payment_id>/capture", "payments.capture", payments.capture),

@@ -9,7 +9,7 @@ from sandbox.control_errors import ControlError, boolean, number, require_choice
 from sandbox.faults import Fault
 from sandbox.request_log import KEPT_CALLS
 from sandbox.schema import EMPTIED_BY_RESET
-from sandbox.settings import RECEIPT_MODES
+from sandbox.settings import RECEIPT_MODES, UPI_COLLECT_MODES
 
 JsonObject = dict[str, Any]
 REFUND_MODES = ("processed", "pending")
@@ -89,6 +89,20 @@ def set_receipts(control: Control) -> JsonObject:
     require_only(control.body, ("mode",))
     control.world.controls.set("receipts", {"mode": require_choice(control.body, "mode", RECEIPT_MODES)})
     return show_receipts(control)
+
+
+def show_upi_collect(control: Control) -> JsonObject:
+    """Answer GET /sandbox/upi-collect."""
+    mode: JsonObject = control.world.controls.get("upi_collect")
+    return mode
+
+
+def set_upi_collect(control: Control) -> JsonObject:
+    """Answer POST /sandbox/upi-collect: whether the merchant may send collect requests."""
+    require_only(control.body, ("mode",))
+    mode = require_choice(control.body, "mode", UPI_COLLECT_MODES)
+    control.world.controls.set("upi_collect", {"mode": mode})
+    return show_upi_collect(control)
 
 
 def requests(control: Control) -> JsonObject:

@@ -10,6 +10,7 @@ from gateway.domain.models import Payment
 from tests.conftest import Stack
 from tests.support.bodies import SCHOOL_ID
 from tests.support.client import Api, Person, Sandbox, register
+from tests.support.named import Named, named_by
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +40,9 @@ def sender(refused_person: Person, sandbox: Sandbox) -> Iterator[Api]:
     assert (User.objects.count(), RevokedToken.objects.count()) == before
     newest = sandbox.api("GET", "/orders", params={"count": 10}).json()["items"]
     assert [order for order in newest if order["notes"].get("schoolId") == SCHOOL_ID] == []
+
+
+@pytest.fixture
+def named(customer: Person, sandbox: Sandbox) -> Named:
+    """One of everything that a route can name, of the customer."""
+    return named_by(customer, sandbox)

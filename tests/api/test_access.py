@@ -1,27 +1,24 @@
 """Who may call what: no route is open by mistake, and what is somebody else's does not exist."""
 
 import json
+import time
 import uuid
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-import requests
 
 from dev.openapi import COMMITTED
+from tests.conftest import Stack
 from tests.support.client import (
+    PAYMENT,
     PAYMENTS,
     Api,
-    PaidOrder,
     Person,
     Sandbox,
     open_order,
-    paid_order,
-    snapshot,
-    stored,
 )
+from tests.support.named import OWN_LISTS, Named
 from tests.support.shapes import refused
-from tests.support.waiting import wait_until
+from tests.support.tokens import with_claims
 
 # A test in test_openapi.py holds this document against the running service.
 PATHS = json.loads(COMMITTED.read_text(encoding="utf-8"))["paths"]
@@ -30,6 +27,8 @@ OPERATIONS = {(m.upper(), path) for path, item in PATHS.items() for m in item if
 PUBLIC = {
     ("POST", "/api/user/register"),
     ("POST", "/api/user/login"),
+    ("POST", "/api/user/password/forgot"),
+    ("POST", "/api/user/password/reset"),
     ("POST", f"{PAYMENTS}/webhook"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -41,7 +40,10 @@ ABOUT_ONESELF = {
     ("POST", "/api/user/refresh"),
     ("POST", "/api/user/logout"),
     ("GET", "/api/user/me"),
+    ("POST", "/api/user/password"),
     ("POST", f"{PAYMENTS}/orders"),
+    ("POST", PAYMENT),
+    ("POST", f"{PAYMENT}/create"),
 }
 # What each of the others answers to somebody who may not see what it names.
 NOT_FOUND = {
@@ -50,50 +52,20 @@ NOT_FOUND = {
     ("POST", f"{PAYMENTS}/orders/{{orderId}}/cancel"): "PAYMENT_NOT_FOUND",
     ("POST", f"{PAYMENTS}/refunds"): "PAYMENT_NOT_FOUND",
     ("GET", f"{PAYMENTS}/receipts/{{receiptId}}/download"): "RECEIPT_NOT_FOUND",
+    ("GET", f"{PAYMENT}/{{paymentId}}"): "PAYMENT_NOT_FOUND",
+    ("GET", f"{PAYMENT}/{{paymentId}}/status"): "PAYMENT_NOT_FOUND",
+    ("POST", f"{PAYMENT}/{{paymentId}}/process"): "PAYMENT_NOT_FOUND",
+    ("POST", f"{PAYMENT}/{{paymentId}}/refund"): "PAYMENT_NOT_FOUND",
+    ("POST", f"{PAYMENT}/{{paymentId}}/cancel"): "PAYMENT_NOT_FOUND",
 }
-EMPTY = {
+# What belongs to a school is forbidden to everybody else, whether or not there is any.
+FORBIDDEN = {
     ("GET", f"{PAYMENTS}/schools/{{schoolId}}/payments"),
+    ("GET", f"{PAYMENTS}/schools/{{schoolId}}/payments.csv"),
     ("GET", f"{PAYMENTS}/stats"),
 }
-
-
-@dataclass(frozen=True)
-class Named:
-    """A paid order and an open one of the customer, and the checkout of the open one."""
-
-    paid: PaidOrder
-    open_order_id: str
-    open_payment_id: str
-    checkout: dict[str, str]
-
-    def call(self, api: Api, method: str, path: str, *, order_id: str | None = None) -> requests.Response:
-        """Call the operation about what this names."""
-        url = path.format(
-            orderId=order_id or self.open_order_id,
-            receiptId=self.paid.receipt["id"],
-            schoolId=self.paid.school_id,
-        )
-        bodies: dict[str, Any] = {
-            f"{PAYMENTS}/verify": self.checkout,
-            f"{PAYMENTS}/refunds": {"paymentId": self.paid.payment_id, "amount": 1},
-        }
-        query = {"schoolId": self.paid.school_id} if path.endswith("/stats") else {}
-        return api.call(method, url, bodies.get(path), params=query)
-
-    def snapshots(self) -> list[dict[str, Any]]:
-        return [snapshot(self.paid.payment_id), snapshot(self.open_payment_id)]
-
-
-@pytest.fixture
-def named(customer: Person, sandbox: Sandbox) -> Named:
-    # Nothing may change these behind a test's back: no webhook, and no receipt that is still being made.
-    sandbox.deliveries(paused=True)
-    paid = paid_order(customer, sandbox)
-    wait_until(lambda: stored(paid.payment_id).work is None, "the end of the payment's work")
-    order_id, payment_id = open_order(customer)
-    checkout = {"razorpay_order_id": order_id, "razorpay_payment_id": paid.provider_payment_id}
-    signature = sandbox.sign_checkout(order_id, paid.provider_payment_id)
-    return Named(paid, order_id, payment_id, checkout | {"razorpay_signature": signature})
+# These hold one's own payments, and nobody else's.
+OWN = {("GET", path) for path in OWN_LISTS}
 
 
 @pytest.fixture(params=["stranger", "foreign_staff"])
@@ -110,11 +82,11 @@ def insider(request: pytest.FixtureRequest) -> Person:
 
 def _url(path: str) -> str:
     some_id = str(uuid.uuid4())
-    return path.format(orderId=some_id, receiptId=some_id, schoolId=some_id)
+    return path.format(orderId=some_id, receiptId=some_id, schoolId=some_id, paymentId=some_id)
 
 
 def test_each_route_is_public_or_about_oneself_or_named_in_these_tests() -> None:
-    named = ABOUT_ONESELF | NOT_FOUND.keys() | EMPTY
+    named = ABOUT_ONESELF | NOT_FOUND.keys() | FORBIDDEN | OWN
 
     assert sorted(OPERATIONS) == sorted(PUBLIC | named)
     assert PUBLIC & named == set()
@@ -122,16 +94,27 @@ def test_each_route_is_public_or_about_oneself_or_named_in_these_tests() -> None
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 def test_a_route_refuses_callers_without_a_valid_token(
-    anonymous: Api, customer: Person, method: str, path: str
+    stack: Stack, anonymous: Api, named: Named, customer: Person, method: str, path: str
 ) -> None:
-    without = anonymous.call(method, _url(path))
-    garbage = Api(anonymous.base_url, "eyJhbGciOiJIUzI1NiJ9.e30.AAAA").call(method, _url(path))
-    customer.api.post("/api/user/logout")
-    logged_out = customer.api.call(method, _url(path))
+    token = str(customer.api.token)
+    secret = stack.environ["JWT_SECRET_KEY"]
+    before = named.snapshots()
+    tokens = {
+        "garbage": "eyJhbGciOiJIUzI1NiJ9.e30.AAAA",
+        "tampered": f"{token[:-6]}AAAAAA",
+        "of another's": with_claims(token, "not the secret of this service, but as long", sub="admin"),
+        "expired": with_claims(token, secret, exp=int(time.time()) - 1),
+        "unknown key": "sk_" + "a" * 43,
+    }
 
-    answers = [without, garbage, logged_out]
-    assert [refused(answer, 401, "UNAUTHORIZED") for answer in answers] == [{}] * 3
-    assert [answer.headers["WWW-Authenticate"] for answer in answers] == ["Bearer"] * 3
+    answers = [named.call(anonymous, method, path)]
+    answers += [named.call(Api(anonymous.base_url, each), method, path) for each in tokens.values()]
+    customer.api.post("/api/user/logout")
+    answers.append(named.call(customer.api, method, path))
+
+    assert [refused(answer, 401, "UNAUTHORIZED") for answer in answers] == [{}] * 7
+    assert [answer.headers["WWW-Authenticate"] for answer in answers] == ["Bearer"] * 7
+    assert named.snapshots() == before
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(PUBLIC))
@@ -182,24 +165,35 @@ def test_an_existing_and_an_unknown_id_get_the_same_answer(named: Named, outside
     assert existing.status_code == unknown.status_code == 404
 
 
-def test_lists_and_figures_hold_nothing_of_somebody_elses(named: Named, outsider: Person) -> None:
-    listed = named.call(outsider.api, "GET", f"{PAYMENTS}/schools/{{schoolId}}/payments").json()["data"]
-    of_school = named.call(outsider.api, "GET", f"{PAYMENTS}/stats").json()["data"]
-    of_all = outsider.api.get(f"{PAYMENTS}/stats").json()["data"]
+@pytest.mark.parametrize(("method", "path"), sorted(FORBIDDEN))
+def test_what_belongs_to_a_school_is_forbidden_to_others(
+    named: Named, outsider: Person, customer: Person, method: str, path: str
+) -> None:
+    answers = [named.call(person.api, method, path) for person in (outsider, customer)]
 
-    assert listed == {"payments": [], "pagination": {"page": 1, "limit": 10, "total": 0, "totalPages": 0}}
-    assert of_school["totalPayments"] == of_all["totalPayments"] == 0
-    assert of_school["totalAmount"] == of_all["totalAmount"] == 0
-    assert of_school["paymentMethods"] == of_all["paymentMethods"] == {}
+    assert [refused(answer, 403, "FORBIDDEN") for answer in answers] == [{}] * 2
+
+
+def test_ones_own_lists_hold_nothing_of_somebody_elses(named: Named, outsider: Person) -> None:
+    listed = [named.call(outsider.api, "GET", PAYMENT), outsider.api.get(PAYMENT)]
+    exported = [named.call(outsider.api, "GET", f"{PAYMENT}.csv"), outsider.api.get(f"{PAYMENT}.csv")]
+
+    assert [(page.json()["result"], page.json()["nextCursor"]) for page in listed] == [([], None)] * 2
+    assert [page.text.count("\n") for page in exported] == [1, 1]
 
 
 def test_staff_of_the_school_and_admins_see_its_payments(named: Named, insider: Person) -> None:
+    ids = [named.recorded_id, named.open_payment_id, named.paid.payment_id]
+
     listed = named.call(insider.api, "GET", f"{PAYMENTS}/schools/{{schoolId}}/payments").json()["data"]
+    second_door = named.call(insider.api, "GET", PAYMENT).json()["result"]
     figures = named.call(insider.api, "GET", f"{PAYMENTS}/stats").json()["data"]
 
     assert insider.api.status(named.paid.order_id)["payment"]["id"] == named.paid.payment_id
-    assert [row["id"] for row in listed["payments"]] == [named.open_payment_id, named.paid.payment_id]
-    assert figures["totalPayments"] == 2
+    assert insider.api.get(f"{PAYMENT}/{named.recorded_id}").json()["result"]["status"] == "CREATED"
+    assert [row["id"] for row in listed["payments"]] == ids
+    assert [row["paymentId"] for row in second_door] == ids
+    assert figures["totalPayments"] == 3
     assert insider.api.download(named.paid.receipt).content.startswith(b"%PDF-")
 
 
@@ -207,8 +201,6 @@ def test_another_customer_of_the_same_school_sees_only_their_own(named: Named, s
     stranger.school_id = named.paid.school_id
     _, own_id = open_order(stranger)
 
-    listed = named.call(stranger.api, "GET", f"{PAYMENTS}/schools/{{schoolId}}/payments").json()["data"]
-    figures = named.call(stranger.api, "GET", f"{PAYMENTS}/stats").json()["data"]
+    listed = named.call(stranger.api, "GET", PAYMENT).json()["result"]
 
-    assert [row["id"] for row in listed["payments"]] == [own_id]
-    assert figures["totalPayments"] == 1
+    assert [row["paymentId"] for row in listed] == [own_id]

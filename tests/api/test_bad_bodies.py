@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.support.bodies import BODIES, named_in, send
+from tests.support.bodies import BODIES, BODILESS, named_in, send
 from tests.support.client import PAYMENTS, Api
 from tests.support.shapes import refused
 
@@ -33,16 +33,17 @@ BROKEN = {
     "a field twice": b'{"amount": 1, "amount": 500}',
     "a note twice": b'{"notes": {"a": "1", "a": "2"}}',
 }
+CASES = [
+    (path, name)
+    for path, name in itertools.product(BODIES, BROKEN)
+    if not (path in BODILESS and name == "empty")
+]
 NOT_OBJECTS = ["[]", "null", "true", "1", '"text"', '[{"amount": 500}]']
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [*itertools.product(BODIES, BROKEN.values())],
-    ids=[f"{path}-{name}" for path, name in itertools.product(BODIES, BROKEN)],
-)
-def test_a_body_that_is_not_json_is_refused(sender: Api, path: str, body: bytes) -> None:
-    answer = send(sender, path, body)
+@pytest.mark.parametrize(("path", "name"), CASES)
+def test_a_body_that_is_not_json_is_refused(sender: Api, path: str, name: str) -> None:
+    answer = send(sender, path, BROKEN[name])
 
     assert named_in(refused(answer, 400, "VALIDATION_ERROR")) == {"body"}
 

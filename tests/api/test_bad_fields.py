@@ -5,9 +5,11 @@ import json
 import pytest
 
 from tests.support.bodies import (
-    AMOUNTS,
     BODIES,
+    NEW_AMOUNTS,
+    NOTES,
     ORDERS,
+    PAYMENT,
     REFUNDS,
     REGISTER,
     REQUIRED,
@@ -65,14 +67,15 @@ def test_text_that_is_too_long_is_refused(sender: Api, path: str, field: str) ->
 
 
 @pytest.mark.parametrize("value", NOT_AMOUNTS, ids=lambda value: value[:24])
-def test_what_is_no_payable_amount_is_refused_in_an_order(sender: Api, value: str) -> None:
-    answer = send(sender, ORDERS, spoilt(ORDERS, "amount", value))
+@pytest.mark.parametrize("path", NEW_AMOUNTS)
+def test_what_is_no_payable_amount_is_refused_in_a_payment(sender: Api, path: str, value: str) -> None:
+    answer = send(sender, path, spoilt(path, "amount", value))
 
     assert named_in(refused(answer, 400, "VALIDATION_ERROR")) == {"amount"}
 
 
 @pytest.mark.parametrize("value", ["null", *NOT_NOTES], ids=lambda value: value[:24])
-@pytest.mark.parametrize("path", AMOUNTS)
+@pytest.mark.parametrize("path", NOTES)
 def test_notes_that_cannot_be_kept_are_refused(sender: Api, path: str, value: str) -> None:
     answer = send(sender, path, spoilt(path, "notes", value))
 
@@ -125,7 +128,9 @@ def test_an_account_that_cannot_be_is_refused(sender: Api, field: str, text: str
 @pytest.mark.parametrize(
     "text", ["1", "not-a-uuid", SCHOOL_ID[:-1], SCHOOL_ID.replace("-", ""), f"{{{SCHOOL_ID}}}"]
 )
-@pytest.mark.parametrize(("path", "field"), [(ORDERS, "schoolId"), (REFUNDS, "paymentId")])
+@pytest.mark.parametrize(
+    ("path", "field"), [(ORDERS, "schoolId"), (REFUNDS, "paymentId"), (PAYMENT, "schoolId")]
+)
 def test_an_id_that_is_no_uuid_is_refused(sender: Api, path: str, field: str, text: str) -> None:
     answer = sender.post(path, BODIES[path] | {field: text})
 

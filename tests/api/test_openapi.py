@@ -25,6 +25,7 @@ OPERATIONS = {
 }
 PUBLIC = {
     *("POST /api/user/register", "POST /api/user/login", "POST /api/v1/payments/webhook"),
+    *("POST /api/user/password/forgot", "POST /api/user/password/reset"),
     *("GET /healthz", "GET /readyz"),
 }
 NEEDS_NO_BODY = {

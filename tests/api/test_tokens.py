@@ -12,10 +12,12 @@ import jwt
 import pytest
 import redis
 
+from gateway.domain import users
 from gateway.domain.account_models import User
 from tests.conftest import Stack
 from tests.support.client import Api, Person, open_order, snapshot
 from tests.support.shapes import refused
+from tests.support.tokens import with_claims
 
 REFRESH, LOGOUT, ME = "/api/user/refresh", "/api/user/logout", "/api/user/me"
 
@@ -29,12 +31,7 @@ def _segment(text: str) -> str:
 def _with(key: str | None = None, **changes: Any) -> Forge:
     """Return a forger that signs the token's claims anew, with these changes; None takes a claim away."""
 
-    def forge(token: str, secret: str) -> str:
-        claims = jwt.decode(token, options={"verify_signature": False}) | changes
-        kept = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode(kept, key or secret, "HS256")
-
-    return forge
+    return lambda token, secret: with_claims(token, key or secret, **changes)
 
 
 def _with_header(text: str) -> Forge:
@@ -107,6 +104,28 @@ def test_what_the_forgers_make_is_accepted_when_nothing_is_changed(stack: Stack,
     token = _with()(str(customer.api.token), stack.environ["JWT_SECRET_KEY"])
 
     assert Api(stack.api_url, token).get(ME).status_code == 200
+
+
+def test_a_token_of_the_first_release_is_accepted_until_all_sessions_are_ended(
+    stack: Stack, customer: Person
+) -> None:
+    old = Api(stack.api_url, _with(epoch=None)(str(customer.api.token), stack.environ["JWT_SECRET_KEY"]))
+    before = old.get(ME).status_code
+
+    users.disable(customer.email)
+    users.enable(customer.email)
+
+    assert before == 200
+    refused(old.get(ME), 401, "UNAUTHORIZED")
+
+
+@pytest.mark.parametrize("epoch", [1, -1, "0", None, {"$gt": 0}, True])
+def test_a_token_of_another_epoch_is_refused(stack: Stack, customer: Person, epoch: object) -> None:
+    User.objects(id=customer.user_id).update_one(set__session_epoch=2)
+
+    token = _with(epoch=epoch)(str(customer.api.token), stack.environ["JWT_SECRET_KEY"])
+
+    refused(Api(stack.api_url, token).get(ME), 401, "UNAUTHORIZED")
 
 
 @pytest.mark.parametrize("prefix", ["", "Basic ", "Token ", "Bearer", "Bearer: ", "bearer,"])

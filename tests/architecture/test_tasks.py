@@ -96,6 +96,7 @@ def test_a_task_takes_the_id_of_one_document_and_tolerates_what_a_newer_release_
             "Payment": "payment_id",
             "Receipt": "receipt_id",
             "WebhookEvent": "webhook_event_id",
+            "PasswordReset": "reset_id",
         }[task["model"]]
     )
     assert celery()["task_of_work"][task["kind"]] == [name, argument]

@@ -12,6 +12,7 @@ from config.logging import REDACTED, redact
 from tests.architecture.imports import ROOT
 
 CARD = "4111 1111 1111 1111"
+API_KEY = "sk_" + "aB3" * 14 + "z"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 MONGODB_URI = "mongodb://someone:hunter2@db.example:27017/payments"
 
@@ -105,6 +106,17 @@ def test_configuring_twice_does_not_log_twice() -> None:
     assert line("again")["event"] == "again"
 
 
+def test_a_command_logs_to_stderr_also_when_the_app_has_been_set_up_for_stdout() -> None:
+    command = 'json_logging.configure("WARNING", stream="stderr"); log.info("no"); log.warning("yes")'
+
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM + command], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert [json.loads(each)["event"] for each in done.stderr.splitlines()] == ["yes"]
+    assert len(done.stdout.splitlines()) == len(printed().splitlines())
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -133,6 +145,11 @@ def test_a_field_with_a_secrets_name_is_redacted_wherever_it_is(name: str) -> No
         ("4111-1111-1111-1111", REDACTED),
         ("5555555555554444", REDACTED),
         (f"card {CARD} declined", f"card {REDACTED} declined"),
+        (f"X-Api-Key: {API_KEY}", f"X-Api-Key: {REDACTED}"),
+        (f'{{"key":"{API_KEY}"}}', f'{{"key":"{REDACTED}"}}'),
+        (f"/api?key={API_KEY}&page=2", f"/api?key={REDACTED}&page=2"),
+        (f"key_{API_KEY}_old", f"key_{REDACTED}_old"),
+        (f"cut off: {API_KEY[:20]}", f"cut off: {REDACTED}"),
     ],
 )
 def test_a_secret_inside_a_text_is_redacted(text: str, expected: str) -> None:
@@ -143,6 +160,8 @@ def test_a_secret_inside_a_text_is_redacted(text: str, expected: str) -> None:
     "value",
     [
         "order_IluGWxBm9U8zJ8",
+        "task_sk_done and sk_",
+        "risk_assessmentofpayments",
         "0d9c1c0c-8f43-4f0e-8b0e-0f6f1f3f9c55",
         "http://127.0.0.1:8000/api/v1/payments",
         "https://example.com/a?b=c:d",

@@ -23,6 +23,12 @@ GOOD = {
     "RAZORPAY_WEBHOOK_SECRET": "very-secret-4",
     "JWT_SECRET_KEY": "very-secret-5 and long enough for a key",
 }
+GOOD_IN_PRODUCTION = {
+    "APP_ENV": "production",
+    "MAIL_URL": "smtps://user:very-secret-7@mail.example:465",
+    "MAIL_FROM": "Payments <payments@example.com>",
+    "PUBLIC_URL": "https://payments.example.com",
+}
 # What the process prints when it does not start, and the status that says "configuration error".
 CONFIGURATION_ERROR_STATUS = 78
 
@@ -103,6 +109,13 @@ def test_every_missing_variable_has_a_line(
         ("PAYMENT_AMOUNT_MINOR_MAX", "99999999999999999999"),
         ("MONGODB_TIMEOUT_MS", "0"),
         ("TRUSTED_PROXY_COUNT", "6"),
+        ("PASSWORD_CHARS_MIN", "7"),
+        ("LOGIN_FAILURES_FREE_PER_ACCOUNT", "0"),
+        ("LOGIN_FAILURES_FREE_PER_ADDRESS", "-1"),
+        ("LOGIN_DELAY_SECONDS_MAX", "86401"),
+        ("PASSWORD_RESET_TTL_SECONDS", "59"),
+        ("PASSWORD_RESET_MAILS_PER_HOUR_MAX", "0"),
+        ("MAIL_TIMEOUT_SECONDS", "0"),
     ],
 )
 def test_a_value_of_the_wrong_kind_or_size_stops_the_start_by_name(
@@ -135,6 +148,11 @@ def test_an_empty_secret_or_address_is_a_missing_one(
         ("JWT_SECRET_KEY", "local-stack very-secret-0 very-secret-0", "JWT_SECRET_KEY is the local stack's"),
         ("RATELIMIT_ENABLED", "false", "RATELIMIT_ENABLED must be true"),
         ("RAZORPAY_WEBHOOK_SECRET", "very-secret-3", "RAZORPAY_WEBHOOK_SECRET must differ"),
+        ("PUBLIC_URL", "", "PUBLIC_URL must start with https://"),
+        ("PUBLIC_URL", "http://payments.example.com", "PUBLIC_URL must start with https://"),
+        ("MAIL_URL", "", "MAIL_URL must start with smtps:// or smtp://"),
+        ("MAIL_URL", "file:/var/very-secret-mail", "MAIL_URL must start with smtps:// or smtp://"),
+        ("MAIL_FROM", "", "MAIL_FROM is missing"),
     ],
 )
 def test_production_refuses_what_is_fit_for_a_developers_machine_only(
@@ -147,7 +165,8 @@ def test_production_refuses_what_is_fit_for_a_developers_machine_only(
     environment.setenv(name, value)
     assert Settings.from_env().app_env == "development"
     _from_env.cache_clear()
-    environment.setenv("APP_ENV", "production")
+    for required, good in GOOD_IN_PRODUCTION.items():
+        environment.setenv(required, value if required == name else good)
 
     said = refusal(capsys)
 
@@ -155,10 +174,48 @@ def test_production_refuses_what_is_fit_for_a_developers_machine_only(
     assert len(said.splitlines()) == 1
 
 
-def test_production_starts_with_what_it_needs(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("APP_ENV", "production")
+@pytest.mark.parametrize("mail_url", ["smtps://mail.example", "smtp://user:very-secret-7@mail.example:587"])
+def test_production_starts_with_what_it_needs(mail_url: str, environment: pytest.MonkeyPatch) -> None:
+    for name, value in GOOD_IN_PRODUCTION.items():
+        environment.setenv(name, value)
+    environment.setenv("MAIL_URL", mail_url)
 
     assert Settings.from_env().app_env == "production"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("MAIL_URL", text) for text in ("very-secret", "http://very-secret", "smtp://", "smtps://:25")),
+        *(("MAIL_URL", text) for text in ("smtp://u:very-secret@h/x", "smtp://u:very/secret@h", "file:")),
+        *(("MAIL_URL", text) for text in ("smtp://very-secret:port", "file:///", "smtp://h?very-secret=1")),
+        *(("MAIL_FROM", text) for text in ("very-secret", "a@", "@b", "Payments <a@b.c>\r\nBcc: d@e.f")),
+        *(("PUBLIC_URL", text) for text in ("very-secret", "//x", "ftp://x", "https://", "https://x?y=1")),
+    ],
+)
+def test_an_address_that_cannot_be_stops_the_start_by_name(
+    name: str, value: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv(name, value)
+
+    said = refusal(capsys)
+
+    assert len(said.splitlines()) == 1
+    assert said.startswith(f"configuration: {name}: must be ")
+
+
+def test_delays_of_logins_must_be_able_to_grow(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("LOGIN_DELAY_SECONDS_FIRST", "901")
+
+    assert "LOGIN_DELAY_SECONDS_FIRST must not be more than LOGIN_DELAY_SECONDS_MAX" in refusal(capsys)
+
+
+def test_a_slash_at_the_end_of_the_public_address_is_left_out(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("PUBLIC_URL", "https://payments.example.com/")
+
+    assert Settings.from_env().public_url == "https://payments.example.com"
 
 
 @pytest.mark.parametrize(("ttl", "connect", "read"), [("16", "2", "6"), ("5", "0.5", "2"), ("20", "5", "5")])
@@ -195,6 +252,7 @@ def test_settings_are_read_once_and_never_change(environment: pytest.MonkeyPatch
 
 def test_settings_do_not_show_their_secrets(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("RAZORPAY_WEBHOOK_SECRET_PREVIOUS", "very-secret-6")
+    environment.setenv("MAIL_URL", "smtps://user:very-secret-7@mail.example")
 
     shown = repr(Settings.from_env()) + str(Settings.from_env())
 

@@ -31,7 +31,7 @@ def test_the_demo_takes_every_step_and_keeps_both_pdfs(stack: Stack, tmp_path: P
 
     assert (finished.returncode, finished.stderr) == (0, "")
     steps = [line for line in finished.stdout.splitlines() if line.startswith("  ok  ")]
-    assert len(steps) == 12
+    assert len(steps) == 20
     pdfs = [Path(line.split()[-1]) for line in steps if line.endswith(".pdf")]
     titles = [PdfReader(pdf).pages[0].extract_text().splitlines()[0] for pdf in pdfs]
     assert titles == ["Payment receipt", "Refund receipt"]

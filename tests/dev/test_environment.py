@@ -24,6 +24,8 @@ def test_nothing_set_gives_a_whole_environment_for_one_machine(tmp_path):
     assert variables["MONGODB_URI"].startswith(f"mongodb://127.0.0.1:{found.mongodb_port}/payments?")
     assert variables["REDIS_URL"] == f"redis://127.0.0.1:{found.redis_port}/0"
     assert "local-stack" in variables["JWT_SECRET_KEY"]
+    assert variables["MAIL_URL"] == f"file:{tmp_path}/mail"
+    assert variables["PUBLIC_URL"] == "http://127.0.0.1:8000"
 
 
 def test_the_settings_accept_what_the_stack_passes(tmp_path, monkeypatch):
@@ -59,6 +61,9 @@ def test_production_refuses_what_the_stack_passes(tmp_path, monkeypatch):
         ({"JWT_SECRET_KEY": "my own"}, {"JWT_SECRET_KEY": "my own"}),
         ({"RATELIMIT_ENABLED": "false"}, {"RATELIMIT_ENABLED": "false"}),
         ({"WEB_CONCURRENCY": "4"}, {"WEB_CONCURRENCY": "4"}),
+        ({"PORT": "9000"}, {"PUBLIC_URL": "http://127.0.0.1:9000"}),
+        ({"PUBLIC_URL": "https://tunnel"}, {"PUBLIC_URL": "https://tunnel"}),
+        ({"MAIL_URL": "smtp://127.0.0.1:1025"}, {"MAIL_URL": "smtp://127.0.0.1:1025"}),
         ({"RECEIPT_ISSUER_NAME": ""}, {"RECEIPT_ISSUER_NAME": "Example School Payments Pvt. Ltd."}),
     ],
 )

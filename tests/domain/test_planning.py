@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.domain import work
-from gateway.domain.models import Payment, ReceiptRef, Refund, Work
+from gateway.domain.models import Payment, ReceiptRef, Refund, UpiCollect, Work
 from tests.support.domain import NOW, a_paid_payment, a_payment
 
 OWED = ReceiptRef(id="receipt", number="RCP_1", kind="PAYMENT_RECEIPT", issued_at=NOW)
@@ -27,6 +27,11 @@ def a_refund(status: str = "pending", provider_refund_id: str | None = None) -> 
     )
 
 
+def a_collect(**fields: Any) -> UpiCollect:
+    """Return a UPI request that was asked for now."""
+    return UpiCollect(id="collect", vpa="asha@bank", requested_at=NOW, **fields)
+
+
 def planned(payment: Payment, now: Any = NOW) -> tuple[str, Any] | None:
     """Plan, and return the kind of work and when it is due."""
     work.plan_payment(payment, now)
@@ -36,8 +41,24 @@ def planned(payment: Payment, now: Any = NOW) -> tuple[str, Any] | None:
 @pytest.mark.parametrize(
     ("payment", "expected"),
     [
-        (a_payment("CREATED", opened=False), (work.OPEN_ORDER, NOW)),
+        (a_payment("CREATED", opened=False), None),
+        (a_payment("CREATED", opened=False, order_wanted_since=NOW), (work.OPEN_ORDER, NOW)),
         (a_payment("FAILED", opened=False), None),
+        (a_payment("FAILED", opened=False, order_wanted_since=NOW), (work.OPEN_ORDER, NOW)),
+        (a_payment("CREATED", upi_collect=a_collect()), (work.COLLECT_PAYMENT, NOW)),
+        (a_payment("FAILED", upi_collect=a_collect()), (work.COLLECT_PAYMENT, NOW)),
+        (a_payment("CREATED", upi_collect=a_collect(asked_at=NOW)), (work.COLLECT_PAYMENT, NOW)),
+        (
+            a_payment("CREATED", upi_collect=a_collect(asked_at=NOW, provider_payment_id="pay_1")),
+            (work.CONFIRM_PAYMENT, NOW + timedelta(seconds=20)),
+        ),
+        (
+            a_payment("CREATED", upi_collect=a_collect(failure_reason="no")),
+            (work.CONFIRM_PAYMENT, FIRST_LOOK),
+        ),
+        (a_payment("CANCELLED", upi_collect=a_collect()), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
+        (a_payment("ATTEMPTED", authorized_at=NOW, upi_collect=a_collect()), (work.CAPTURE_PAYMENT, NOW)),
+        (a_paid_payment(upi_collect=a_collect()), None),
         (a_payment("CREATED"), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
         (a_payment("CREATED", unread_provider_payment_id="pay_1"), (work.CONFIRM_PAYMENT, NOW)),
         (a_payment("ATTEMPTED"), (work.CONFIRM_PAYMENT, FIRST_LOOK)),

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.domain import users
+from gateway.domain import sessions, users
 from gateway.domain.account_models import RevokedToken, User
 from gateway.domain.context import utc_now
 from gateway.domain.errors import EmailTaken, InvalidCredentials
@@ -86,20 +86,20 @@ def test_an_address_is_found_however_it_is_spelled() -> None:
 
 def test_a_token_is_revoked_once_and_stays_so() -> None:
     token = new_id()
-    before = users.revoked_at(token)
+    before = sessions.revoked_at(token)
 
-    first = users.revoke(token, TOMORROW)
-    second = users.revoke(token, TOMORROW + timedelta(days=1))
+    first = sessions.revoke(token, TOMORROW)
+    second = sessions.revoke(token, TOMORROW + timedelta(days=1))
 
     assert (before, first, second) == (None, True, False)
-    assert users.revoked_at(token) is not None
+    assert sessions.revoked_at(token) is not None
     assert RevokedToken.objects.get(id=token).expires_at == TOMORROW
 
 
 def test_of_twenty_who_revoke_one_token_at_once_one_is_told_that_it_did() -> None:
     token = new_id()
 
-    results = together(20, lambda _: users.revoke(token, TOMORROW))
+    results = together(20, lambda _: sessions.revoke(token, TOMORROW))
 
     assert sorted(results) == [False] * 19 + [True]
     assert RevokedToken.objects(id=token).count() == 1
@@ -107,7 +107,7 @@ def test_of_twenty_who_revoke_one_token_at_once_one_is_told_that_it_did() -> Non
 
 def test_one_revoked_id_among_several_is_enough() -> None:
     session = new_id()
-    users.revoke(session, TOMORROW)
+    sessions.revoke(session, TOMORROW)
 
-    assert users.revoked_at(new_id(), session) is not None
-    assert users.revoked_at(new_id(), new_id()) is None
+    assert sessions.revoked_at(new_id(), session) is not None
+    assert sessions.revoked_at(new_id(), new_id()) is None

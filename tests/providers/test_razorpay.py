@@ -10,6 +10,7 @@ from gateway.domain.provider import ProviderRejected, ProviderUnavailable
 from gateway.providers.razorpay import RazorpayAccount, RazorpayProvider
 from tests.conftest import Stack
 from tests.support.client import Sandbox
+from tests.support.provider_calls import a_collect
 
 
 @pytest.fixture
@@ -61,6 +62,27 @@ def test_two_orders_of_one_receipt_are_the_older_one(provider: RazorpayProvider,
 
     assert found is not None
     assert found.created_at.timestamp() == min(order["created_at"] for order in orders)
+
+
+def test_a_upi_request_is_sent_and_recognised_by_our_id(provider: RazorpayProvider) -> None:
+    order_id = _order_id(provider, 100)
+    ours, another = a_collect(order_id, vpa="pending@razorpay"), a_collect(order_id)
+
+    payment_id = provider.collect_by_upi(ours)
+
+    (seen,) = provider.order_payments(order_id)
+    assert (seen.id, seen.status, seen.method, seen.collect_id) == (payment_id, "created", "upi", ours.id)
+    assert seen.collect_id != another.id
+
+
+def test_a_upi_request_for_no_address_is_refused(provider: RazorpayProvider) -> None:
+    order_id = _order_id(provider, 100)
+
+    with pytest.raises(ProviderRejected, match="Invalid VPA") as refusal:
+        provider.collect_by_upi(a_collect(order_id, vpa="nobody"))
+
+    assert (refusal.value.field, refusal.value.reason) == ("vpa", "invalid_vpa")
+    assert provider.order_payments(order_id) == []
 
 
 def test_every_attempt_on_an_order_is_listed(provider: RazorpayProvider, sandbox: Sandbox) -> None:

@@ -137,6 +137,7 @@ def test_the_index_lists_every_control(sandbox_server):
         "POST /sandbox/faults", "GET /sandbox/faults", "DELETE /sandbox/faults", "POST /sandbox/deliveries",
         "GET /sandbox/deliveries", "POST /sandbox/refunds", "POST /sandbox/refunds/<refund_id>/process",
         "POST /sandbox/refunds/<refund_id>/fail", "POST /sandbox/clock", "GET /sandbox/clock",
+        "POST /sandbox/upi-collect", "GET /sandbox/upi-collect",
         "POST /sandbox/reset", "GET /sandbox/requests", "GET /sandbox/health",
     } <= listed  # fmt: skip
 

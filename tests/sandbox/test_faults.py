@@ -10,6 +10,7 @@ GOOD = {"amount": 50_000, "currency": "INR"}
 API_NAMES = [
     "orders.create", "orders.fetch", "orders.list", "orders.payments", "payments.fetch", "payments.list",
     "payments.capture", "payments.refund", "payments.refunds", "refunds.fetch", "refunds.list",
+    "payments.create_upi",
 ]  # fmt: skip
 
 
@@ -186,7 +187,7 @@ def test_every_endpoint_can_fail(sandbox_server):
         ("GET", "/v1/payments", None), ("POST", f"/v1/payments/{payment_id}/capture", GOOD),
         ("POST", f"/v1/payments/{payment_id}/refund", {"amount": 100}),
         ("GET", f"/v1/payments/{payment_id}/refunds", None), ("GET", f"/v1/refunds/{refund['id']}", None),
-        ("GET", "/v1/refunds", None),
+        ("GET", "/v1/refunds", None), ("POST", "/v1/payments/create/upi", {}),
     ]  # fmt: skip
 
     for name in API_NAMES:

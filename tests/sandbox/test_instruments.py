@@ -107,6 +107,15 @@ def test_any_method_fails_when_the_outcome_says_so(sandbox_server, body):
     assert (answer.status_code, answer.json()["error"]["reason"]) == (400, "payment_failed")
 
 
+def test_a_upi_address_that_never_answers_fails_at_once_where_nobody_waits_for_it(sandbox_server):
+    order = sandbox_server.order()
+
+    error = sandbox_server.try_pay(order["id"], method="upi", vpa="pending@razorpay").json()["error"]
+
+    assert error["reason"] == "payment_collect_request_expired"
+    assert sandbox_server.payment(error["metadata"]["payment_id"])["status"] == "failed"
+
+
 @pytest.mark.parametrize(
     ("amount", "reason"),
     [

@@ -72,6 +72,8 @@ def test_a_port_in_use_ends_it_with_one_line_that_names_the_port(sandbox_server,
         ("SANDBOX_HANG_SECONDS", "long"),
         ("SANDBOX_ORDER_AMOUNT_MAX_MINOR", "-1"),
         ("SANDBOX_WEBHOOK_URL", "localhost:5000"),
+        ("SANDBOX_UPI_APPROVAL_SECONDS", "soon"),
+        ("SANDBOX_UPI_COLLECT", "perhaps"),
     ],
 )
 def test_a_bad_setting_ends_it_with_one_line_that_names_it(name, value):

@@ -10,6 +10,9 @@ from tests.support.client import PAYMENTS, Api
 # The same in every process, because it is in the names of tests.
 SCHOOL_ID = "6f0d2a51-3c1e-4b7a-9a55-0c8f3e2d7b14"
 ORDERS, VERIFY, REFUNDS = f"{PAYMENTS}/orders", f"{PAYMENTS}/verify", f"{PAYMENTS}/refunds"
+PAYMENT = "/api/payment"
+# The body is looked at before the payment, which no one has.
+PAYMENT_PROCESS, PAYMENT_REFUND = f"{PAYMENT}/{SCHOOL_ID}/process", f"{PAYMENT}/{SCHOOL_ID}/refund"
 REGISTER, LOGIN = "/api/user/register", "/api/user/login"
 
 # Every body that some endpoint reads as JSON, as it would be accepted (but for what it names).
@@ -17,6 +20,18 @@ BODIES: dict[str, dict[str, Any]] = {
     ORDERS: {"schoolId": SCHOOL_ID, "amount": 500, "notes": {"purpose": "school_registration"}},
     VERIFY: {"razorpayOrderId": "order_x", "razorpayPaymentId": "pay_x", "razorpaySignature": "aa"},
     REFUNDS: {"paymentId": SCHOOL_ID, "amount": 250, "notes": {"reason": "moved away"}},
+    PAYMENT: {
+        "email": "refused@example.com",
+        "amount": 500,
+        "currency": "INR",
+        "paymentMethod": "upi",
+        "schoolId": SCHOOL_ID,
+        "description": "Class 7, second term",
+        "phoneNumber": "+919000000001",
+        "notes": {"purpose": "school_registration"},
+    },
+    PAYMENT_PROCESS: {"vpa": "success@razorpay"},
+    PAYMENT_REFUND: {"amount": 250, "reason": "moved away"},
     REGISTER: {
         "name": "Asha Rao",
         "email": "refused@example.com",
@@ -26,11 +41,17 @@ BODIES: dict[str, dict[str, Any]] = {
     LOGIN: {"email": "refused@example.com", "password": "correct horse battery"},
 }
 FIELDS = [(path, field) for path, body in BODIES.items() for field in body]
+# These may also come without any body.
+BODILESS = (PAYMENT_PROCESS, PAYMENT_REFUND)
+OPTIONAL = {(REFUNDS, "amount"), *((PAYMENT, field) for field in ("schoolId", "description", "phoneNumber"))}
 REQUIRED = [
-    (path, field) for path, field in FIELDS if (path, field) != (REFUNDS, "amount") and field != "notes"
+    (path, field)
+    for path, field in FIELDS
+    if (path, field) not in OPTIONAL and field != "notes" and path not in BODILESS
 ]
 TEXT_FIELDS = [(path, field) for path, field in FIELDS if field not in ("amount", "notes")]
-AMOUNTS = [ORDERS, REFUNDS]
+NEW_AMOUNTS = [ORDERS, PAYMENT]
+NOTES = [path for path, field in FIELDS if field == "notes"]
 
 
 def send(api: Api, path: str, body: bytes | str, content_type: str = "application/json") -> requests.Response:
@@ -40,8 +61,8 @@ def send(api: Api, path: str, body: bytes | str, content_type: str = "applicatio
 
 def spoilt(path: str, field: str, value: str) -> str:
     """Return the endpoint's body as JSON text, with this field's value replaced by this text."""
-    rest = {name: item for name, item in BODIES[path].items() if name != field}
-    return f"{json.dumps(rest)[:-1]}, {json.dumps(field)}: {value}}}"
+    pairs = {name: json.dumps(item) for name, item in BODIES[path].items()} | {field: value}
+    return f"{{{', '.join(f'{json.dumps(name)}: {text}' for name, text in pairs.items())}}}"
 
 
 def named_in(details: dict[str, Any]) -> set[str]:

@@ -15,6 +15,7 @@ from tests.support.waiting import wait_until
 TIMEOUT_SECONDS = 30
 PASSWORD = "correct horse battery"
 PAYMENTS = "/api/v1/payments"
+PAYMENT = "/api/payment"
 UPI = {"method": "upi", "vpa": "success@razorpay"}
 
 

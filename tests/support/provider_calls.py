@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.provider import Collect
 from gateway.providers.razorpay import RazorpayAccount, RazorpayProvider
 
 READ_TIMEOUT_SECONDS = 0.3
@@ -27,8 +28,28 @@ def create_order(provider: RazorpayProvider) -> Any:
     return provider.create_order(amount_minor=100, currency="INR", order_receipt="RCP_1", notes={})
 
 
+def a_collect(order_id: str, **fields: Any) -> Collect:
+    """Return a request of one rupee to a UPI app."""
+    values: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "order_id": order_id,
+        "amount_minor": 100,
+        "currency": "INR",
+        "vpa": "success@razorpay",
+        "email": "asha@example.com",
+        "phone_number": "+919000000001",
+        "description": "Fees",
+        "expires_after_minutes": 5,
+        "client_address": "127.0.0.1",
+        "client_program": "tests",
+        "client_page": "http://127.0.0.1:8000",
+    }
+    return Collect(**values | fields)
+
+
 CALLS: dict[str, Callable[[RazorpayProvider], Any]] = {
     "create_order": create_order,
+    "collect_by_upi": lambda provider: provider.collect_by_upi(a_collect("order_1")),
     "find_order": lambda provider: provider.find_order(order_receipt="RCP_1"),
     "order_payments": lambda provider: provider.order_payments("order_1"),
     "fetch_payment": lambda provider: provider.fetch_payment("pay_1"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from gateway.domain.context import Context
-from gateway.domain.provider import Provider, ProviderPayment, ProviderRefund
+from gateway.domain.provider import Collect, Provider, ProviderOrder, ProviderPayment, ProviderRefund
 from tests.support.domain import Clock, a_context
 
 
@@ -14,6 +14,7 @@ class Stubborn:
     def __init__(self, **answers: list[Any]) -> None:
         self.answers = answers
         self.calls: list[str] = []
+        self.collects: list[Collect] = []
 
     def _next(self, call: str) -> Any:
         self.calls.append(call)
@@ -22,6 +23,19 @@ class Stubborn:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def create_order(self, **_: Any) -> ProviderOrder:
+        """Answer as told."""
+        return cast(ProviderOrder, self._next("create_order"))
+
+    def find_order(self, **_: Any) -> ProviderOrder | None:
+        """Answer as told."""
+        return cast(ProviderOrder | None, self._next("find_order"))
+
+    def collect_by_upi(self, collect: Collect) -> str:
+        """Answer as told."""
+        self.collects.append(collect)
+        return cast(str, self._next("collect_by_upi"))
 
     def fetch_payment(self, payment_id: str) -> ProviderPayment:
         """Answer as told."""

@@ -1,0 +1,105 @@
+"""Card numbers, which this service never takes: the provider's page does. A request that holds one is refused
+before anything else looks at it, and nothing of it is echoed."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from gateway.domain.errors import InvalidInput
+
+# A card number is written in one piece, or in groups of at least three digits (which no date has) with the
+# same separator between them. Other numbers may stand beside it, such as its expiry date.
+GROUP = re.compile(r"(?<![A-Za-z0-9])[0-9]{3,19}(?![A-Za-z0-9])")
+# Blanks, dots and dashes; the range holds those that text processors and web pages put in their place.
+SEPARATOR = re.compile("[\\s./_\u200b-\u2015-]{1,3}")
+UUID = re.compile(r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b")
+# E.164 numbers have at most 15 digits.
+PHONE_NUMBER = re.compile(r"\+[0-9]{7,15}(?![0-9])")
+PHONE_DIGITS_MAX = 14
+# How the networks' numbers begin and how long they are, so that times and order numbers are left alone:
+# Visa, Amex, Diners, JCB, Mastercard and Mir, Mastercard, Maestro with Discover and UnionPay, RuPay.
+NETWORK = re.compile(
+    r"4(?:[0-9]{12}|[0-9]{15,18})|3[47][0-9]{13}|3[0689][0-9]{12,17}|35[0-9]{14,17}|2[2-7][0-9]{14,17}"
+    r"|5[1-5][0-9]{14}|(?:5[06-8]|6[0-9])[0-9]{11,17}|8[0-9]{15,18}"
+)
+GROUPS_MAX = 6
+# No longer number than a card's is written out.
+EXPONENT_MAX = 20
+# What may be a long number for other reasons: amounts, and secrets that are compared whole.
+FREE_FIELDS = frozenset(
+    ("amount", "password", "currentPassword", "newPassword", "token", "razorpaySignature")
+)
+
+
+def refuse_card_numbers(body: Any) -> None:
+    """Raise InvalidInput when a name or a value in the body is a card number, naming the field."""
+    if not isinstance(body, dict):
+        return
+    for name, value in body.items():
+        if _is_card_number(name):
+            raise _refusal("body")
+        is_phone = name == "phoneNumber" and sum(map(str.isdigit, str(value))) <= PHONE_DIGITS_MAX
+        if name not in FREE_FIELDS and not is_phone:
+            _refuse(name, value)
+
+
+def _refuse(field: str, value: Any) -> None:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if _is_card_number(name):
+                raise _refusal(field)
+            _refuse(f"{field}.{name}", item)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse(field, item)
+    elif _is_card_number(_written_out(value)):
+        raise _refusal(field)
+
+
+def _written_out(value: Any) -> str:
+    is_short = isinstance(value, Decimal) and abs(value.adjusted()) <= EXPONENT_MAX
+    return format(value, "f") if is_short else str(value)
+
+
+def _refusal(field: str) -> InvalidInput:
+    return InvalidInput(
+        "Card numbers are not taken here; they are only typed in on the checkout page.",
+        **{field: "holds a card number"},
+    )
+
+
+def _is_card_number(text: str) -> bool:
+    """Return whether the text holds something that a card network could have issued."""
+    if not text.isascii():
+        text = re.sub(r"\d", lambda digit: str(unicodedata.digit(digit[0])), text)
+    text = PHONE_NUMBER.sub("", UUID.sub("", text))
+    groups = list(GROUP.finditer(text))
+    return any(
+        NETWORK.fullmatch(digits) and _is_luhn_valid(digits)
+        for first in range(len(groups))
+        for digits in _numbers_from(text, groups[first : first + GROUPS_MAX])
+    )
+
+
+def _numbers_from(text: str, groups: list[re.Match[str]]) -> Iterator[str]:
+    """Give what the first group makes alone, and together with those that follow it in the same way."""
+    digits = groups[0][0]
+    yield digits
+    gaps = [text[one.end() : other.start()] for one, other in pairwise(groups)]
+    for gap, group in zip(gaps, groups[1:], strict=True):
+        if gap != gaps[0] or not SEPARATOR.fullmatch(gap):
+            return
+        digits += group[0]
+        yield digits
+
+
+def _is_luhn_valid(digits: str) -> bool:
+    """Return whether the last digit is the check digit that ISO/IEC 7812 asks for."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        doubled = int(digit) * (1 + place % 2)
+        total += doubled - 9 if doubled > 9 else doubled
+    return total % 10 == 0

@@ -1,0 +1,128 @@
+"""Processing a payment that was recorded without an order: ask for its order, and for the customer's money,
+either on the checkout page or by a request to the customer's UPI app. Only writes down what is wanted;
+workers do it (`orders`, `collection`).
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from gateway.domain import work
+from gateway.domain.context import Context
+from gateway.domain.errors import InvalidInput, NotProcessable
+from gateway.domain.ids import new_id
+from gateway.domain.models import Payment, UpiCollect
+from gateway.domain.states import ATTEMPTED, FAILED, OPEN
+from gateway.domain.transitions import change_payment, note
+
+UPI = "upi"
+PAGE_TOKEN_BYTES = 24
+CLIENT_CHARS_MAX = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpiRequest:
+    """A customer's UPI address, and the client that hands it in, which the provider wants to know."""
+
+    vpa: str
+    client_address: str
+    client_program: str
+
+
+def process(context: Context, payment: Payment, upi: UpiRequest | None = None) -> Payment:
+    """Ask for the payment's order and, with a UPI address, for a request to the customer's app.
+
+    Writes at most one document. May be called any number of times: what was asked for already is not asked
+    for again. Raises NotProcessable for a payment that is finished, or whose customer has been sent another
+    UPI request that is still open; InvalidInput when UPI cannot be used.
+    """
+
+    def decide(payment: Payment) -> bool:
+        _require_open(payment)
+        if payment.status == ATTEMPTED and payment.authorized_at:
+            return False
+        changed = _want_page(payment)
+        if is_orderless(payment):
+            payment.order_wanted_since = context.now()
+            payment.order_may_be_retried = False
+            changed = True
+            note(payment, "processing was asked for", context)
+        if upi and _want_collect(payment, upi, context):
+            changed = True
+            note(payment, f"a UPI request to {masked(upi.vpa)} was asked for", context)
+        if changed:
+            work.hurry(payment)
+        return changed
+
+    return change_payment(context, payment.id, decide).document
+
+
+def is_orderless(payment: Payment) -> bool:
+    """Return whether the payment has no order and nobody is opening one."""
+    return payment.provider_order_id is None and payment.order_wanted_since is None
+
+
+def is_done(payment: Payment) -> bool:
+    """Return whether what processing asked for has been done, or has failed."""
+    if payment.provider_order_id is None:
+        return payment.order_wanted_since is None
+    return payment.status not in OPEN or not work.collect_is_unsent(payment)
+
+
+def awaits_approval(payment: Payment, context: Context) -> bool:
+    """Return whether a UPI request is open, or may be: unsent, or neither decided nor expired."""
+    collect = payment.upi_collect
+    if collect is None or collect.failure_reason or payment.status not in OPEN or payment.authorized_at:
+        return False
+    return collect.expires_at is None or context.now() < collect.expires_at
+
+
+def masked(vpa: str) -> str:
+    """Return a UPI address that is recognised by who knows it and tells others little: a***@bank."""
+    name, _, handle = vpa.partition("@")
+    return f"{name[:1]}***@{handle}"
+
+
+def _require_open(payment: Payment) -> None:
+    is_refused = payment.status == FAILED and is_orderless(payment) and not payment.order_may_be_retried
+    if payment.status in OPEN and not is_refused:
+        return
+    reason = {"failureReason": payment.failure_reason} if payment.failure_reason else {}
+    raise NotProcessable(
+        f"This payment is {payment.status} and cannot be processed.", status=payment.status, **reason
+    )
+
+
+def _want_page(payment: Payment) -> bool:
+    if payment.page_token:
+        return False
+    payment.page_token = secrets.token_urlsafe(PAGE_TOKEN_BYTES)
+    return True
+
+
+def _want_collect(payment: Payment, upi: UpiRequest, context: Context) -> bool:
+    if payment.requested_method not in (None, UPI):
+        raise InvalidInput(
+            "The request is not valid.", vpa=f"is for upi payments; this one is {payment.requested_method}"
+        )
+    if payment.currency != "INR":
+        raise InvalidInput("The request is not valid.", vpa=f"UPI moves INR, not {payment.currency}")
+    if not payment.payer_phone or not payment.user_email:
+        raise InvalidInput(
+            "The request is not valid.", vpa="needs the payer's email and phoneNumber on the payment"
+        )
+    if awaits_approval(payment, context):
+        if payment.upi_collect.vpa == upi.vpa:
+            return False
+        raise NotProcessable(
+            "The customer has been asked at another UPI address, and can still approve there.",
+            status=payment.status,
+            vpa=f"{masked(payment.upi_collect.vpa)} was asked before",
+        )
+    payment.upi_collect = UpiCollect(
+        id=new_id(),
+        vpa=upi.vpa,
+        requested_at=context.now(),
+        client_address=upi.client_address[:CLIENT_CHARS_MAX],
+        client_program=upi.client_program[:CLIENT_CHARS_MAX],
+    )
+    return True

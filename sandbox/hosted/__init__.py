@@ -1,0 +1,1 @@
+"""The hosted checkout: pages that need no JavaScript, opened by a form on the merchant's own page."""

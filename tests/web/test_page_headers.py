@@ -1,0 +1,185 @@
+"""What every page tells the browser, what an error looks like, and that no text in a page becomes HTML."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from dev import ports
+from gateway.domain.models import Payment, UpiCollect
+from tests.conftest import Stack
+from tests.support.domain import NOW
+from tests.support.pages import Browser, Page
+
+Keep, PageOf = Callable[..., Payment], Callable[..., str]
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action {forms};"
+    " frame-ancestors 'none'; base-uri 'none'"
+)
+SCRIPT = "<script>alert(1)</script>\"'><b>&{{7*7}}{amount}"
+PAGES_LIMIT = 4
+SECONDS_MAX = 6
+
+
+def _check_headers(answer: requests.Response, forms: str) -> None:
+    headers = answer.headers
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["Content-Security-Policy"] == POLICY.format(forms=forms)
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Robots-Tag"] == "noindex, nofollow"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Request-ID"]
+    assert "Set-Cookie" not in headers
+
+
+def _check_error(answer: requests.Response, status: int, heading: str) -> None:
+    page = Page(answer)
+    assert (page.status, page.heading, page.forms) == (status, heading, [])
+    assert page.title.startswith(f"{heading} – ")
+
+
+def test_a_payments_page_may_only_post_here_and_to_the_provider(
+    stack: Stack, keep: Keep, page_of: PageOf
+) -> None:
+    address = page_of(keep())
+
+    answers = [
+        requests.get(address, timeout=30),
+        requests.get(f"{address}x", timeout=30),
+        requests.get(f"{stack.api_url}/pay/1/2/3", timeout=30),
+        requests.post(page_of(keep(), "/callback"), timeout=30),
+        requests.put(address, timeout=30),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 404, 404, 400, 405]
+    for answer in answers:
+        _check_headers(answer, f"'self' {stack.sandbox_url}")
+
+
+def test_the_password_page_may_only_post_here(stack: Stack) -> None:
+    _check_headers(requests.get(f"{stack.api_url}/password/reset?token=x", timeout=30), "'self'")
+    _check_headers(requests.get(f"{stack.api_url}/password", timeout=30), "'self'")
+
+
+def test_a_redirect_says_the_same_and_holds_nothing_more(stack: Stack, keep: Keep, page_of: PageOf) -> None:
+    payment = keep()
+
+    answer = requests.post(
+        page_of(payment, "/callback"), data={"error[code]": "x"}, timeout=30, allow_redirects=False
+    )
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/pay/{payment.id}?token={payment.page_token}&result=failed"
+    _check_headers(answer, f"'self' {stack.sandbox_url}")
+
+
+def test_the_stylesheet_is_kept_for_as_long_as_its_address_is_the_same(
+    browser: Browser, stack: Stack, keep: Keep, page_of: PageOf
+) -> None:
+    (path,) = browser.open(page_of(keep())).stylesheets
+
+    this, other = requests.get(stack.api_url + path), requests.get(f"{stack.api_url}/assets/other/page.css")
+
+    assert this.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert other.headers["Cache-Control"] == "no-cache"
+    assert this.text == other.text
+    assert "http" not in this.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"description": SCRIPT},
+        {"status": "FAILED", "failure_reason": SCRIPT},
+        {"user_email": SCRIPT, "payer_phone": SCRIPT},
+        {"captured_minor": 1, "status": "PAID", "paid_at": NOW, "payment_method": SCRIPT},
+        {"upi_collect": UpiCollect(id="1", vpa=f"a@{SCRIPT}", requested_at=NOW)},
+    ],
+)
+def test_nothing_that_somebody_wrote_becomes_html(
+    browser: Browser, keep: Keep, page_of: PageOf, fields: dict[str, object]
+) -> None:
+    page = browser.open(page_of(keep(**fields)))
+
+    assert page.status == 200
+    assert not {"script", "b"} & page.tags
+    assert "<script" not in page.answer.text
+    written = [page.text, *(value for form in page.forms for value in form.fields.values())]
+    assert any(SCRIPT in text for text in written)
+
+
+def test_errors_are_pages_too(stack: Stack, keep: Keep, page_of: PageOf) -> None:
+    address = page_of(keep())
+    broken = page_of(_broken(keep))
+
+    _check_error(requests.get(f"{address}x", timeout=30), 404, "This page does not exist")
+    _check_error(requests.get(f"{stack.api_url}/pay", timeout=30), 404, "This page does not exist")
+    _check_error(requests.get(f"{stack.api_url}/password/x", timeout=30), 404, "This page does not exist")
+    _check_error(requests.delete(address, timeout=30), 405, "This page cannot be opened like this")
+    _check_error(requests.get(page_of(keep(), "/callback")), 405, "This page cannot be opened like this")
+    _check_error(requests.get(broken, timeout=30), 500, "Something went wrong")
+
+
+def _broken(keep: Keep) -> Payment:
+    """Keep a payment that no page can show."""
+    payment = keep()
+    Payment._get_collection().update_one({"_id": payment.id}, {"$set": {"amount_minor": "not a number"}})
+    return payment
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_body_over_the_limit_is_refused_as_a_page(keep: Keep, page_of: PageOf, is_chunked: bool) -> None:
+    body = b"error[code]=" + b"x" * (64 * 1024)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    answer = requests.post(
+        page_of(keep(), "/callback"), data=iter([body]) if is_chunked else body, headers=kind, timeout=30
+    )
+
+    _check_error(answer, 413, "That was too much")
+
+
+def test_a_page_that_is_asked_for_too_often_is_refused_as_a_page_and_counts_apart(
+    start_web: Callable[..., str], keep: Keep
+) -> None:
+    limit = {"RATELIMIT_PAGES": f"{PAGES_LIMIT} per 15 minutes", "RATELIMIT_API": "3 per 15 minutes"}
+    web = start_web(RATELIMIT_ENABLED="true", TRUSTED_PROXY_COUNT="1", **limit)
+    payment = keep()
+    session = requests.Session()
+    session.headers["X-Forwarded-For"] = f"2001:db8::{random.randrange(16**4):x}:{random.randrange(16**4):x}"
+
+    address = f"{web}/pay/{payment.id}"
+    spent = [
+        session.get(address, params={"token": payment.page_token}, timeout=30),
+        session.get(address, params={"token": "wrong"}, timeout=30),
+        session.post(f"{address}/callback", timeout=30),
+        session.get(f"{web}/password/reset", timeout=30),
+    ]
+    refused = session.get(address, params={"token": payment.page_token}, timeout=30)
+    stylesheet = session.get(web + Page(spent[0]).stylesheets[0], timeout=30)
+    api = session.get(f"{web}/api/user/me", timeout=30)
+
+    assert [answer.headers["RateLimit-Remaining"] for answer in spent] == ["3", "2", "1", "0"]
+    _check_error(refused, 429, "Too many requests")
+    assert 0 < int(refused.headers["Retry-After"]) <= 15 * 60 + 1
+    assert stylesheet.status_code == 200
+    assert "RateLimit-Limit" not in stylesheet.headers
+    assert (api.status_code, api.headers["RateLimit-Remaining"]) == (401, "2")
+
+
+def test_without_the_database_there_is_a_page_that_says_so(start_web: Callable[..., str]) -> None:
+    away = f"mongodb://127.0.0.1:{ports.free_port()}/payments"
+    web = start_web(MONGODB_URI=away, MONGODB_TIMEOUT_MS="500")
+
+    answers = [
+        requests.get(f"{web}/pay/1?token=x", timeout=30),
+        requests.post(f"{web}/pay/1/callback?token=x", timeout=30),
+        requests.get(f"{web}/password/reset?token=x", timeout=30),
+    ]
+
+    for answer in answers:
+        _check_error(answer, 503, "Not available right now")
+        assert answer.headers["Retry-After"] == "5"
+        assert answer.elapsed.total_seconds() < SECONDS_MAX
