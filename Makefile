@@ -4,7 +4,7 @@ PYTEST_ARGS ?= -n 2
 VENV_PYTHON = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format openapi bench venv clean
+.PHONY: help run demo flask test check format openapi bench venv clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -14,6 +14,9 @@ run: venv ## Run the whole service on this machine (PORT, SANDBOX_PORT, VERBOSE=
 
 demo: venv ## Take a payment end to end, against `make run` or a stack of its own
 	@$(VENV_PYTHON) -m dev.demo
+
+flask: venv ## The service's command line, for the running stack (ARGS="keys list")
+	@$(VENV_PYTHON) -m dev.cli $(ARGS)
 
 test: venv ## Run all tests (PYTEST_ARGS="tests/dev -x" for some)
 	@$(VENV_PYTHON) -m pytest $(PYTEST_ARGS)

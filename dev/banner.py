@@ -24,6 +24,7 @@ def text(environment: Environment, directory: Path, *, seconds: float, colour: b
         f"  Redis      {_server(environment.redis_port, 'REDIS_URL')}",
         "",
         *_accounts(environment),
+        *_mails(environment),
         "",
         f"  Data and logs are in {_short(directory)}/; VERBOSE=1 shows the logs here.",
         f"  Try next:  make demo   in another terminal, or open {api}/docs",
@@ -55,6 +56,12 @@ def _accounts(environment: Environment) -> list[str]:
         return ["  Accounts   the demo accounts are only made in a MongoDB on this machine"]
     lines = [f"{account.email:<22} {account.password:<28} {account.role}" for account in ACCOUNTS]
     return [f"  {'Accounts' if number == 0 else '':<10} {line}" for number, line in enumerate(lines)]
+
+
+def _mails(environment: Environment) -> list[str]:
+    scheme, _, directory = environment.variables["MAIL_URL"].partition(":")
+    # The address of a mail server may hold a password.
+    return [f"  Mails      {f'in {_short(Path(directory))}/' if scheme == 'file' else 'sent by MAIL_URL'}"]
 
 
 def _short(path: Path) -> str:

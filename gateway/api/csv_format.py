@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +12,9 @@ from gateway.domain.money import to_major
 
 # Spreadsheets take UTF-8 for something else unless it begins with this.
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
-# What makes a spreadsheet calculate (OWASP, CSV injection); the full-width forms do so in some.
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+# What makes a spreadsheet calculate (OWASP, CSV injection), also after blanks that it may cut off, seen or
+# unseen; the full-width forms do so in some.
+FORMULA = re.compile("[\\s\u200b-\u200f\u2060\ufeff]*[=+@＝＋－＠-]|[\t\r\n]")
 
 COLUMNS = (
     "paymentId",
@@ -72,7 +74,7 @@ def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, str):
-        return f"'{value}" if value.lstrip(" ").startswith(FORMULA_STARTS) else value
+        return f"'{value}" if FORMULA.match(value) else value
     return format(value, "f")
 
 

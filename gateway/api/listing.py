@@ -1,8 +1,9 @@
 """Lists of payments: by pages that a cursor continues, and as a CSV file."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import chain, islice
 from typing import Any
 
@@ -28,8 +29,17 @@ blueprint = StrictBlueprint("listing", __name__, description="Lists of payments,
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
 TEXT_CHARS_MAX = 100
 CURSOR_CHARS_MAX = 200
+AMOUNT = re.compile(r"(?=.{1,30}\Z)[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
+AMOUNT_EXPONENT_MAX = 20
 LINES_AT_A_TIME = 200
 CSV = "text/csv"
+# A piece of the file that is sent at once.
+ROWS_IN_A_PIECE = 50
+CSV_EXAMPLE = csv_format.HEAD.decode() + (
+    "0d9c1c0c-8f43-4f0e-8b0e-0f6f1f3f9c55,RCP_1640995200000_0d9c1c0c8f434f0e,2024-01-01T00:00:00.000Z,"
+    "2024-01-01T00:05:00.000Z,2024-01-01T00:05:00.000Z,asha@example.com,,Fees,500.00,0.00,INR,PAID,card,card,"
+    "order_xyz123,pay_abc456,\r\n"
+)
 CSV_DOCUMENT = {"type": "string", "description": "UTF-8 with a byte order mark, one line for each payment."}
 
 
@@ -59,11 +69,8 @@ class AmountBound(fields.Field[Decimal]):
     """An amount in major units, as text: 500 or 500.00."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Decimal:
-        try:
-            amount = Decimal(value) if len(value) <= 30 else None
-        except InvalidOperation:
-            amount = None
-        if amount is None or not amount.is_finite() or amount < 0 or abs(amount.adjusted()) > 20:
+        amount = Decimal(value) if AMOUNT.fullmatch(value) else None
+        if amount is None or abs(amount.adjusted()) > AMOUNT_EXPONENT_MAX:
             raise ma.ValidationError("must be an amount, such as 500.00")
         return amount
 
@@ -147,7 +154,7 @@ def list_payments(query: dict[str, Any]) -> Any:
 @can_fail("validation", "school_of_key")
 @allows_keys("payments:read")
 @blueprint.arguments(OwnExportQuery, location="query")
-@blueprint.response(200, CSV_DOCUMENT, content_type=CSV, description="The file.")
+@blueprint.response(200, CSV_DOCUMENT, content_type=CSV, description="The file.", example=CSV_EXAMPLE)
 def export_payments(query: dict[str, Any]) -> Response:
     """Export payments as CSV
 
@@ -160,7 +167,7 @@ def export_payments(query: dict[str, Any]) -> Response:
 @can_fail("validation", "school")
 @allows_keys("payments:read")
 @blueprint.arguments(ExportQuery, location="query")
-@blueprint.response(200, CSV_DOCUMENT, content_type=CSV, description="The file.")
+@blueprint.response(200, CSV_DOCUMENT, content_type=CSV, description="The file.", example=CSV_EXAMPLE)
 def export_school_payments(query: dict[str, Any], schoolId: str) -> Response:
     """Export a school's payments as CSV
 

@@ -19,6 +19,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 FAILURES = "_failures"
 IDEMPOTENT = "_is_idempotent_by_key"
 WAITS = "_waits_as_preferred"
+FINAL = "_is_final_when_accepted"
 
 HEADERS = {
     "X-Request-ID": "The request's id, echoed or made; name it when you ask for help.",
@@ -27,7 +28,8 @@ HEADERS = {
     "RateLimit-Reset": "Seconds until one more is allowed.",
     "Retry-After": "Seconds to wait before asking again.",
     "WWW-Authenticate": "`Bearer`: send a token.",
-    "Content-Disposition": "The PDF's file name, which is its receipt number.",
+    "Content-Disposition": "The file's name; a PDF's is its receipt number.",
+    "Preference-Applied": "Which preference was heeded, as in `wait=5`.",
     "Idempotent-Replayed": "`true` when an earlier request with this Idempotency-Key is answered again.",
 }
 
@@ -60,6 +62,12 @@ def idempotent_by_key(view: View) -> View:
 def waits_as_preferred(view: View) -> View:
     """Document that a view heeds `Prefer: wait=N`."""
     setattr(view, WAITS, True)
+    return view
+
+
+def final_when_accepted(view: View) -> View:
+    """Document that a 202 of the view is its last word: there is nothing to ask for again."""
+    setattr(view, FINAL, True)
     return view
 
 
@@ -115,9 +123,13 @@ def _complete(operation: dict[str, Any], view: Any, path: str) -> None:
         _add_error(operation["responses"], name)
     for status, answer in operation["responses"].items():
         names = _headers_of(int(status), limited, getattr(view, IDEMPOTENT, False))
+        if status == "202" and getattr(view, FINAL, False):
+            names.remove("Retry-After")
+        if status in ("200", "202") and getattr(view, WAITS, False):
+            names.append("Preference-Applied")
         if status == "401" and not getattr(view, PUBLIC, False):
             names.append("WWW-Authenticate")
-        if "application/pdf" in answer.get("content", {}):
+        if answer.get("content", {}).keys() & {"application/pdf", "text/csv"}:
             names.append("Content-Disposition")
         answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 

@@ -18,7 +18,7 @@ from gateway.api.account_schemas import (
     new_password_field,
     present_session,
 )
-from gateway.api.openapi import can_fail
+from gateway.api.openapi import can_fail, final_when_accepted
 from gateway.api.parsing import StrictBlueprint
 from gateway.api.services import account, context, services
 from gateway.domain import password_changes, reset_mails, work
@@ -77,6 +77,7 @@ def change_password(body: dict[str, str]) -> dict[str, Any]:
 
 
 @blueprint.post("/forgot")
+@final_when_accepted
 @auth.public
 @blueprint.arguments(Forgotten, example={"email": "asha@example.com"})
 @blueprint.response(202, MessageAnswer, example=MAIL_IS_COMING)

@@ -42,7 +42,7 @@ RETRY_AFTER = {"Retry-After": "1"}
 
 
 @blueprint.post("")
-@blueprint.post("/create")
+@blueprint.post("/create", endpoint="create_payment_by_alias")
 @can_fail("school_of_key")
 @allows_keys("payments:write")
 @idempotent_by_key

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Self
 
 from gateway.domain.errors import InvalidInput
+from gateway.domain.ids import canonical_uuid
 from gateway.domain.models import Payment
-from gateway.domain.money import EXPONENTS
+from gateway.domain.money import EXPONENTS, UNROUNDED
 
 NEWEST_FIRST = {"created_at": -1, "_id": -1}
 FIRST_WINDOW = timedelta(seconds=1)
@@ -24,6 +25,8 @@ WINDOW_GROWTH = 8
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 ROWS_AT_A_TIME = 1000
+# The largest integer that MongoDB holds.
+AMOUNT_MINOR_MAX = 2**63 - 1
 # What no list shows, and what makes a document long.
 LEFT_OUT = ("history", "refunds", "receipts", "idempotency_key", "request_fingerprint", "page_token")
 SEARCHED = ("order_receipt", "user_email", "provider_order_id", "provider_payment_id", "receipts.number")
@@ -68,10 +71,11 @@ class Cursor:
             padded = text + "=" * (-len(text) % 4)
             milliseconds, dot, payment_id = base64.urlsafe_b64decode(padded).decode("ascii").partition(".")
             created_at = BEGINNING + int(milliseconds) * MILLISECOND
+            payment_id = canonical_uuid(payment_id)
         except (binascii.Error, ValueError, OverflowError) as error:
             raise _not_a_cursor() from error
         cursor = cls(created_at, payment_id)
-        if not dot or not payment_id or str(cursor) != text:
+        if not dot or str(cursor) != text:
             raise _not_a_cursor()
         return cursor
 
@@ -134,16 +138,17 @@ def _windows(filters: Filters, after: Cursor | None, now: datetime) -> Iterator[
     """Give ranges of time, from the newest to the oldest payment that can be wanted, without a gap. The
     first one is open at its end: the clocks of two web processes differ a little."""
     newest = min((time for time in (after and after.created_at, filters.created_to) if time), default=None)
-    oldest = filters.created_from or BEGINNING
-    start = newest or now
+    oldest = max(filters.created_from or BEGINNING, BEGINNING)
     upper = {"$lte": newest} if newest else {}
+    start = min(newest or now, now)
     width = FIRST_WINDOW
-    while start - width > oldest:
+    while start - oldest > width:
         start -= width
         yield upper | {"$gt": start}
         upper = {"$lte": start}
         width *= WINDOW_GROWTH
-    yield upper | {"$gte": oldest}
+    # Times are whole milliseconds; under $gte the embedded server of the local stack leaves equal ones out.
+    yield upper | {"$gt": oldest - MILLISECOND}
 
 
 def _conditions(filters: Filters) -> list[dict[str, Any]]:
@@ -177,10 +182,14 @@ def _amounts(filters: Filters) -> dict[str, Any]:
 
 
 def _minor_bounds(filters: Filters, digits: int) -> dict[str, int]:
+    """Return bounds in the smallest unit, a fraction of which excludes what lies on its other side."""
     bounds = {}
     if filters.amount_from is not None:
-        # Rounded up, so that a fraction of the smallest unit excludes what lies below it.
-        bounds["$gte"] = -int(-filters.amount_from.scaleb(digits) // 1)
+        bounds["$gte"] = _whole(filters.amount_from, digits, ROUND_CEILING)
     if filters.amount_to is not None:
-        bounds["$lte"] = int(filters.amount_to.scaleb(digits) // 1)
+        bounds["$lte"] = _whole(filters.amount_to, digits, ROUND_FLOOR)
     return bounds
+
+
+def _whole(amount: Decimal, digits: int, rounding: str) -> int:
+    return min(int(amount.scaleb(digits, UNROUNDED).to_integral_value(rounding)), AMOUNT_MINOR_MAX)

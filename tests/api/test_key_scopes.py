@@ -15,31 +15,10 @@ from tests.api.test_access import GUARDED
 from tests.conftest import Stack
 from tests.support.client import PAYMENT, PAYMENTS, Person, Sandbox, snapshot, stored
 from tests.support.keys import Program, a_program
-from tests.support.named import Named
+from tests.support.named import SCOPE_OF, Named
 from tests.support.shapes import refused
 from tests.support.steps import at_rest, has_status, pdf_lines
 
-READ, WRITE, REFUND, STATS = SCOPES
-SCOPE_OF = {
-    ("POST", f"{PAYMENTS}/orders"): WRITE,
-    ("POST", f"{PAYMENTS}/verify"): WRITE,
-    ("POST", f"{PAYMENTS}/orders/{{orderId}}/cancel"): WRITE,
-    ("GET", f"{PAYMENTS}/orders/{{orderId}}/status"): READ,
-    ("GET", f"{PAYMENTS}/receipts/{{receiptId}}/download"): READ,
-    ("GET", f"{PAYMENTS}/schools/{{schoolId}}/payments"): READ,
-    ("GET", f"{PAYMENTS}/schools/{{schoolId}}/payments.csv"): READ,
-    ("GET", f"{PAYMENTS}/stats"): STATS,
-    ("POST", f"{PAYMENTS}/refunds"): REFUND,
-    ("GET", PAYMENT): READ,
-    ("GET", f"{PAYMENT}.csv"): READ,
-    ("GET", f"{PAYMENT}/{{paymentId}}"): READ,
-    ("GET", f"{PAYMENT}/{{paymentId}}/status"): READ,
-    ("POST", PAYMENT): WRITE,
-    ("POST", f"{PAYMENT}/create"): WRITE,
-    ("POST", f"{PAYMENT}/{{paymentId}}/process"): WRITE,
-    ("POST", f"{PAYMENT}/{{paymentId}}/cancel"): WRITE,
-    ("POST", f"{PAYMENT}/{{paymentId}}/refund"): REFUND,
-}
 FOR_PEOPLE = sorted(set(GUARDED) - SCOPE_OF.keys())
 
 

@@ -64,6 +64,7 @@ def test_what_is_needed_is_enough(environment: pytest.MonkeyPatch) -> None:
     assert settings.razorpay_base_url == "https://api.razorpay.com"
     assert settings.ratelimit_enabled is True
     assert (settings.ratelimit_api, settings.ratelimit_webhook) == ("100 per 15 minutes",) * 2
+    assert settings.ratelimit_pages == "600 per 15 minutes"
 
 
 @pytest.mark.parametrize("name", REQUIRED)

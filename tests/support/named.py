@@ -5,6 +5,7 @@ from typing import Any
 
 import requests
 
+from gateway.domain.api_keys import SCOPES
 from tests.support.client import (
     PAYMENT,
     PAYMENTS,
@@ -21,6 +22,29 @@ from tests.support.waiting import wait_until
 
 # Lists of one's own, which staff and programs narrow to a school.
 OWN_LISTS = (PAYMENT, f"{PAYMENT}.csv")
+
+READ, WRITE, REFUND, STATS = SCOPES
+# Which scope an API key needs for which route; the others take no keys.
+SCOPE_OF = {
+    ("POST", f"{PAYMENTS}/orders"): WRITE,
+    ("POST", f"{PAYMENTS}/verify"): WRITE,
+    ("POST", f"{PAYMENTS}/orders/{{orderId}}/cancel"): WRITE,
+    ("GET", f"{PAYMENTS}/orders/{{orderId}}/status"): READ,
+    ("GET", f"{PAYMENTS}/receipts/{{receiptId}}/download"): READ,
+    ("GET", f"{PAYMENTS}/schools/{{schoolId}}/payments"): READ,
+    ("GET", f"{PAYMENTS}/schools/{{schoolId}}/payments.csv"): READ,
+    ("GET", f"{PAYMENTS}/stats"): STATS,
+    ("POST", f"{PAYMENTS}/refunds"): REFUND,
+    ("GET", PAYMENT): READ,
+    ("GET", f"{PAYMENT}.csv"): READ,
+    ("GET", f"{PAYMENT}/{{paymentId}}"): READ,
+    ("GET", f"{PAYMENT}/{{paymentId}}/status"): READ,
+    ("POST", PAYMENT): WRITE,
+    ("POST", f"{PAYMENT}/create"): WRITE,
+    ("POST", f"{PAYMENT}/{{paymentId}}/process"): WRITE,
+    ("POST", f"{PAYMENT}/{{paymentId}}/cancel"): WRITE,
+    ("POST", f"{PAYMENT}/{{paymentId}}/refund"): REFUND,
+}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from gateway.domain.models import Payment, UpiCollect
 from tests.conftest import Stack
 from tests.support.domain import NOW
 from tests.support.pages import Browser, Page
+from tests.support.waiting import wait_until
 
 Keep, PageOf = Callable[..., Payment], Callable[..., str]
 POLICY = (
@@ -56,6 +57,15 @@ def test_a_payments_page_may_only_post_here_and_to_the_provider(
     assert [answer.status_code for answer in answers] == [200, 404, 404, 400, 405]
     for answer in answers:
         _check_headers(answer, f"'self' {stack.sandbox_url}")
+
+
+def test_the_provider_is_the_one_of_the_settings(start_web: Callable[..., str], keep: Keep) -> None:
+    web, payment = start_web(RAZORPAY_BASE_URL="https://api.razorpay.com/"), keep()
+
+    page = Page(requests.get(f"{web}/pay/{payment.id}?token={payment.page_token}", timeout=30))
+
+    assert page.forms[0].action == "https://api.razorpay.com/v1/checkout/embedded"
+    _check_headers(page.answer, "'self' https://api.razorpay.com")
 
 
 def test_the_password_page_may_only_post_here(stack: Stack) -> None:
@@ -183,3 +193,20 @@ def test_without_the_database_there_is_a_page_that_says_so(start_web: Callable[.
         _check_error(answer, 503, "Not available right now")
         assert answer.headers["Retry-After"] == "5"
         assert answer.elapsed.total_seconds() < SECONDS_MAX
+
+
+def test_a_payments_token_is_in_no_log(stack: Stack, keep: Keep, page_of: PageOf) -> None:
+    payment = _broken(keep)
+    paths = ("", "/receipt", "/nothing")
+
+    statuses = [requests.get(page_of(payment, path), timeout=30).status_code for path in paths]
+    posted = requests.post(page_of(payment, "/callback"), data={"razorpay_signature": "x"}, timeout=30)
+    mark = f"after-{payment.id}"
+    requests.get(f"{stack.api_url}/healthz", headers={"X-Request-ID": mark}, timeout=30)
+
+    logs = stack.directory / "logs"
+    wait_until(lambda: mark in (logs / "web.log").read_text(errors="replace"), "the last line of the log")
+    assert (statuses, posted.status_code) == ([500, 404, 404], 400)
+    assert [
+        path.name for path in logs.iterdir() if payment.page_token in path.read_text(errors="replace")
+    ] == []

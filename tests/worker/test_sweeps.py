@@ -28,7 +28,9 @@ from tests.support.waiting import wait_until
 def an_unopened_payment() -> Payment:
     """Store a payment whose order nobody opens."""
     now = utc_now()
-    payment = a_payment(opened=False, created_at=now, updated_at=now, order_requested_at=now)
+    payment = a_payment(
+        opened=False, created_at=now, updated_at=now, order_requested_at=None, order_wanted_since=now
+    )
     payment.work = Work(kind=work.OPEN_ORDER, due_at=now)
     return payment.save()
 
@@ -95,7 +97,7 @@ def test_a_claim_that_its_worker_left_behind_is_taken_over_when_it_expires(
     stack: Stack, sandbox: Sandbox
 ) -> None:
     now = utc_now()
-    payment = a_payment(opened=False, created_at=now, updated_at=now, order_requested_at=now)
+    payment = a_payment(opened=False, created_at=now, updated_at=now, order_wanted_since=now)
     payment.work = work.claimed(work.OPEN_ORDER, now, ttl_seconds=2)
     # The call of the worker that died was so long ago that it can no longer be under way.
     payment.order_requested_at = now - timedelta(minutes=1)

@@ -52,7 +52,9 @@ def quiet(sandbox: Sandbox) -> Sandbox:
 
 def test_an_order_is_opened_once(stack: Stack, sandbox: Sandbox) -> None:
     now = utc_now()
-    payment = a_payment(opened=False, created_at=now, updated_at=now, order_requested_at=now)
+    payment = a_payment(
+        opened=False, created_at=now, updated_at=now, order_requested_at=None, order_wanted_since=now
+    )
     payment.work = Work(kind="open_order", due_at=now)
     payment.save()
 
