@@ -3,6 +3,7 @@
 The document says what the code does, so it is made from the code; a test fails when the two drift apart.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -40,6 +41,8 @@ def generate() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else COMMITTED
+    parser = argparse.ArgumentParser(prog="python -m dev.openapi", description=__doc__)
+    parser.add_argument("target", type=Path, nargs="?", default=COMMITTED)
+    target = parser.parse_args().target
     target.write_text(text(generate()), encoding="utf-8")
     print(f"wrote {target.name}", file=sys.stderr)

@@ -37,7 +37,8 @@ def observe_refund(payment: Payment, seen: ProviderRefund, context: Context) -> 
         refund.accepted_at = context.now()
     if seen.status == "failed" and refund.status != REFUND_FAILED:
         fail(payment, refund, "The provider could not return the money.", context)
-    elif seen.status == "processed" and refund.status == REFUND_PENDING:
+        return True
+    if seen.status == "processed" and refund.status == REFUND_PENDING:
         refund.status = REFUND_PROCESSED
         refund.processed_at = context.now()
         mint(payment, "REFUND_RECEIPT", context.now(), refund)

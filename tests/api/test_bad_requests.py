@@ -44,8 +44,8 @@ def test_a_query_that_cannot_be_is_refused(sender: Api, path: str, query: str, n
     assert named_in(refused(answer, 400, "VALIDATION_ERROR")) == {name}
 
 
-def test_a_page_past_the_end_is_empty(sender: Api) -> None:
-    answer = sender.get(f"{LIST}?page=1000000&limit=100")
+def test_a_page_past_the_end_is_empty(admin: Person) -> None:
+    answer = admin.api.get(f"{LIST}?page=1000000&limit=100")
 
     assert answer.status_code == 200
     assert answer.json()["data"] == {
@@ -97,8 +97,8 @@ def test_another_method_is_refused_with_those_that_are_allowed(
 @pytest.mark.parametrize(
     "path", ["/healthz", "/readyz", "/docs", "/openapi.json", "/api/user/me", STATS, LIST]
 )
-def test_head_answers_the_headers_only(sender: Api, path: str) -> None:
-    answer = sender.call("HEAD", path)
+def test_head_answers_the_headers_only(admin: Person, path: str) -> None:
+    answer = admin.api.call("HEAD", path)
 
     assert answer.status_code == 200
     assert answer.content == b""

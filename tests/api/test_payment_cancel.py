@@ -1,9 +1,10 @@
 """Giving a payment up by the second door: only an unpaid one, and after asking the provider."""
 
 from tests.support.client import Person, Sandbox, snapshot, stored
-from tests.support.second_door import UNKNOWN, cancel, create, paid, process, processed
+from tests.support.second_door import UNKNOWN, cancel, create, opened, orders_of, paid, process, processed
 from tests.support.shapes import refused
 from tests.support.steps import at_once, at_rest, calls_to, changes_to, has_status
+from tests.support.waiting import wait_until
 
 
 def test_a_payment_that_was_never_processed_is_cancelled(customer: Person, sandbox: Sandbox) -> None:
@@ -74,6 +75,23 @@ def test_processing_and_cancelling_at_once_end_in_one_of_the_two(customer: Perso
     assert payment.needs_review is False
     assert cancel(customer.api, created_id).json()["result"]["status"] == "CANCELLED"
     refused(process(customer.api, created_id), 409, "PAYMENT_NOT_PROCESSABLE")
+
+
+def test_a_payment_whose_order_is_just_being_opened_is_not_cancelled(
+    customer: Person, sandbox: Sandbox
+) -> None:
+    sandbox.fault("orders.create", "slow", seconds=1)
+    payment_id = create(customer)["paymentId"]
+    process(customer.api, payment_id, headers={})
+    wait_until(lambda: stored(payment_id).order_requested_at, "the call under way")
+
+    answer = cancel(customer.api, payment_id)
+
+    payment = opened(payment_id)
+    assert refused(answer, 409, "PAYMENT_NOT_CANCELLABLE") == {"status": "CREATED"}
+    assert (payment.status, payment.receipts) == ("CREATED", [])
+    assert orders_of(sandbox, payment_id) == [payment.provider_order_id]
+    assert cancel(customer.api, payment_id).status_code == 200
 
 
 def test_what_is_somebody_elses_is_not_cancelled(customer: Person, stranger: Person) -> None:

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from gateway.domain.models import Payment
+from tests.conftest import Stack
 from tests.support.client import Person, Sandbox, payment_event, send_webhook, snapshot, stored
+from tests.support.keys import a_program
 from tests.support.queue import make_due
 from tests.support.second_door import (
     PAYMENT,
     asked,
     cancel,
     create,
+    new_payment,
     page_of,
     process,
     processed,
@@ -119,6 +122,23 @@ def test_upi_moves_rupees_only(customer: Person) -> None:
 
     assert refused(answer, 400, "VALIDATION_ERROR") == {"vpa": "UPI moves INR, not USD"}
     assert snapshot(payment_id) == before
+
+
+def test_a_program_says_who_is_asked(stack: Stack, customer: Person) -> None:
+    program = a_program(stack.api_url)
+    body = new_payment(customer, email="asha@example.com")
+    nobodys = program.api.post(PAYMENT, body).json()["result"]
+    ashas = program.api.post(PAYMENT, body | {"phoneNumber": "+919812345678"}).json()["result"]
+    before = snapshot(nobodys["paymentId"])
+
+    refusal = process(program.api, nobodys["paymentId"], {"vpa": SUCCESS})
+    answer = process(program.api, ashas["paymentId"], {"vpa": SUCCESS})
+
+    sentence = "needs the payer's email and phoneNumber on the payment"
+    assert refused(refusal, 400, "VALIDATION_ERROR") == {"vpa": sentence}
+    assert snapshot(nobodys["paymentId"]) == before
+    assert (answer.status_code, ashas["userEmail"]) == (200, "asha@example.com")
+    assert has_status(ashas["paymentId"], "PAID").user_id == f"key:{program.key_id}"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from tests.architecture.imports import ROOT, imported_by, is_within, module_name
 
 LINES_MAX = 300
 # The parts that run in production.
+EDGES = ("gateway.api", "gateway.web", "gateway.cli", "worker")
 SERVICE = ("config", "gateway", "worker", "celery_app", "wsgi")
 
 
@@ -111,6 +112,16 @@ def test_no_payment_is_written_past_the_one_form_of_conditional_write() -> None:
     assert {
         line.partition(":")[0] for line in lines_matching(r"\.save\(save_condition", service_files())
     } == {"gateway/domain/store.py"}
+
+
+def test_the_edges_find_payments_through_ownership_only() -> None:
+    """`access` looks ids from outside up; a payment that it has let through may be read again."""
+    edges = [path for path in service_files() if is_within(module_name(path), EDGES)]
+    lookups = lines_matching(r"\b(Payment|Receipt|WebhookEvent)\.(objects|_get_collection)", edges)
+    again = lines_matching(r"\bPayment\.objects\.get\(id=payment\.id\)", edges)
+
+    assert lookups == again
+    assert again
 
 
 def test_only_the_drawing_of_receipts_knows_the_pdf_library() -> None:

@@ -22,7 +22,8 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 def an_unopened_payment(own: OwnStack) -> tuple[str, str]:
     """Store a payment whose order a worker will open; returns its id and its order receipt."""
     now = utc_now()
-    payment = a_payment(opened=False, created_at=now, updated_at=now, order_requested_at=now)
+    payment = a_payment(opened=False, created_at=now, updated_at=now, order_wanted_since=now)
+    payment.order_requested_at = None
     payment.work = Work(kind="open_order", due_at=now)
     own.database.payments.insert_one(dict(payment.to_mongo()))
     return payment.id, payment.order_receipt

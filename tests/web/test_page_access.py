@@ -41,8 +41,8 @@ def _send(
 ) -> requests.Response:
     """Send what would be taken, if the token were right."""
     body = {
-        "razorpay_payment_id": "pay_1",
-        "razorpay_signature": sandbox.sign_checkout(payment.provider_order_id, "pay_1"),
+        "razorpay_payment_id": "pay_of_nobody",
+        "razorpay_signature": sandbox.sign_checkout(payment.provider_order_id, "pay_of_nobody"),
     }
     url = stack.api_url + path.format(payment_id=payment.id)
     data = body if method == "POST" else None
@@ -85,7 +85,7 @@ def test_a_wrong_token_gets_the_plain_page_and_changes_nothing(
     assert (answer.status_code, Page(answer).heading) == (404, "This page does not exist")
     assert answer.text == nowhere.text
     assert everything_about(payment.id) == before
-    assert calls_to(sandbox, "GET", "/payments/pay_1") == []
+    assert calls_to(sandbox, "GET", "/payments/pay_of_nobody") == []
 
 
 @each_pay_route
