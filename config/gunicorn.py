@@ -10,7 +10,7 @@ bind = f"{settings.bind_host}:{settings.port}"
 workers = settings.web_concurrency
 worker_class = "gateway.server.DocumentedErrorsWorker"
 threads = settings.web_threads
-# Above every wait that a request can make, below Heroku's 30 seconds.
+# For a worker that gives no sign of life; its threads may take longer. Below Heroku's 30 seconds.
 timeout = 29
 graceful_timeout = settings.shutdown_grace_seconds
 keepalive = 65

@@ -8,12 +8,15 @@ from functools import lru_cache
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+from limits import parse_many
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.mail import MailDirectory, SmtpServer, check_sender, parse_mail_url
 
 JWT_SECRET_CHARS_MIN = 32
+# The cheapest that OWASP lists for Argon2id: 7 MiB with five passes.
+ARGON2_COST_MIN = 7 * 1024 * 5
 
 
 def _mail_url(text: str) -> str:
@@ -26,6 +29,17 @@ def _public_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("must be an address such as https://payments.example.com")
     return text.rstrip("/")
+
+
+def _rate_limit(text: str) -> str:
+    try:
+        parse_many(text)
+    except ValueError as error:
+        raise ValueError("must be a rate, such as 100 per 15 minutes") from error
+    return text
+
+
+RateLimit = Annotated[str, AfterValidator(_rate_limit)]
 
 
 class Settings(BaseSettings):
@@ -65,11 +79,11 @@ class Settings(BaseSettings):
     # Razorpay repeats an order's notes in its events, and switches an endpoint off that keeps refusing them.
     webhook_body_bytes_max: int = Field(default=1024 * 1024, ge=1024)
     ratelimit_enabled: bool = True
-    ratelimit_api: str = "100 per 15 minutes"
-    ratelimit_webhook: str = "100 per 15 minutes"
+    ratelimit_api: RateLimit = "100 per 15 minutes"
+    ratelimit_webhook: RateLimit = "100 per 15 minutes"
     # More than the API's: a page that waits for something reloads itself, and a class of parents who pay on
     # one school's network share an address.
-    ratelimit_pages: str = "600 per 15 minutes"
+    ratelimit_pages: RateLimit = "600 per 15 minutes"
     idempotency_key_ttl_seconds: int = Field(default=24 * 3600, ge=60)
     # How long an answer waits for a worker before it becomes a 202.
     wait_for_work_seconds: float = Field(default=5.0, ge=0, le=10)
@@ -88,12 +102,17 @@ class Settings(BaseSettings):
     # How long `Prefer: wait=N` may keep an answer waiting.
     process_wait_seconds_max: int = Field(default=10, ge=0, le=20)
 
+    # How many exports one web process sends at a time; each takes a thread for as long as its client reads.
+    exports_at_once_max: int = Field(default=4, ge=1)
+    # How long a client may leave an answer unread before its connection is closed.
+    send_timeout_seconds: int = Field(default=20, ge=1, le=300)
+
     # Passwords and logins.
     password_chars_min: int = Field(default=8, ge=8, le=64)
     # Wrong passwords that cost nothing; each one after them doubles the delay until the next try.
-    login_failures_free_per_account: int = Field(default=5, ge=1)
+    login_failures_free_per_account: int = Field(default=5, ge=1, le=100)
     # Many, because a school or a mobile network shows up as one address.
-    login_failures_free_per_address: int = Field(default=100, ge=1)
+    login_failures_free_per_address: int = Field(default=100, ge=1, le=10_000)
     login_delay_seconds_first: int = Field(default=5, ge=1)
     login_delay_seconds_max: int = Field(default=900, ge=1, le=24 * 3600)
     login_failures_kept_seconds: int = Field(default=24 * 3600, ge=60)
@@ -167,6 +186,8 @@ class Settings(BaseSettings):
             wrong.append("RAZORPAY_BASE_URL must start with https://")
         if not self.public_url.startswith("https://"):
             wrong.append("PUBLIC_URL must start with https://")
+        if self.argon2_memory_kib * self.argon2_passes < ARGON2_COST_MIN:
+            wrong.append("ARGON2_MEMORY_KIB times ARGON2_PASSES must be at least 35840")
         if "local-stack" in self.jwt_secret_key:
             wrong.append("JWT_SECRET_KEY is the local stack's; make one with: openssl rand -hex 32")
         if not self.ratelimit_enabled:

@@ -1,5 +1,7 @@
 """Builds the web application: extensions, blueprints and error handlers, from the settings."""
 
+from threading import BoundedSemaphore
+
 import redis
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -26,7 +28,7 @@ from gateway.api import (
 )
 from gateway.api.json_format import ExactJSONProvider
 from gateway.api.schemas import ErrorAnswer
-from gateway.api.services import EXTENSION, Services
+from gateway.api.services import EXTENSION, Services, Waits
 from gateway.cli import commands
 from gateway.runtime import Runtime, connect_database, ensure_indexes, passwords_for
 from gateway.web import passwords as password_pages
@@ -81,6 +83,8 @@ def assemble(settings: Settings) -> Flask:
         settings=settings,
         runtime=Runtime(settings),
         passwords=passwords_for(settings),
+        waits=Waits(settings.web_threads),
+        exports=BoundedSemaphore(settings.exports_at_once_max),
     )
     app.extensions[health.REDIS_CLIENT] = redis.Redis.from_url(
         settings.redis_address,

@@ -1,6 +1,9 @@
-"""Gunicorn's worker, answering what never becomes a request in the documented shape of an error."""
+"""Gunicorn's worker, answering what never becomes a request in the documented shape of an error, and letting
+go of clients that do not read their answers."""
 
 import json
+import socket
+import struct
 from typing import Any
 
 import structlog
@@ -8,6 +11,7 @@ from gunicorn import util
 from gunicorn.http import errors as http_errors
 from gunicorn.workers.gthread import ThreadWorker
 
+from config.settings import Settings
 from gateway.api.errors import CODE_OF_STATUS
 
 UNPARSABLE = {
@@ -25,6 +29,17 @@ log = structlog.get_logger(__name__)
 
 class DocumentedErrorsWorker(ThreadWorker):
     """A threaded worker whose own refusals look like every other error of the API."""
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request, and let go of a client that leaves the answer unread: a thread that writes to it
+        would wait for ever, and answer nobody else."""
+        seconds = Settings.from_env().send_timeout_seconds
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", seconds, 0))
+        try:
+            return super().handle_request(req, conn)
+        except BlockingIOError:
+            log.warning("request.client_reads_nothing", seconds=seconds)
+            return False
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer a request that could not be parsed, and close. Other errors are gunicorn's to handle.

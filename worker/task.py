@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 from celery import Task
+from mongoengine.errors import OperationError
+from pymongo.errors import PyMongoError
 
 from gateway import dispatch
 from gateway.domain import work
@@ -35,9 +37,16 @@ class WorkTask(Task):
             self.run(*args, **kwargs)
         except Exception as error:
             log.exception("task.crashed")
-            work.crashed(self.context(), self.model, document_id, self.kind, type(error).__name__)
+            self._put_off(document_id, type(error).__name__)
             return
         log.info("task.done", milliseconds=round((time.perf_counter() - started) * 1000, 1))
+
+    def _put_off(self, document_id: str, error: str) -> None:
+        try:
+            work.crashed(self.context(), self.model, document_id, self.kind, error)
+        except (PyMongoError, OperationError) as away:
+            # The claim expires by itself, and the sweep brings the work back.
+            log.warning("task.not_put_off", error=type(away).__name__)
 
     def context(self) -> Context:
         """Return the surroundings of this task's domain call."""

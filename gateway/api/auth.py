@@ -88,7 +88,7 @@ def _require_token() -> Response | None:
     view = current_app.view_functions[request.endpoint]
     if getattr(view, PUBLIC, False):
         return None
-    if api_keys.is_key(token):
+    if scheme.lower() == "bearer" and api_keys.is_key(token):
         return api_keys.let_in(token, view)
     try:
         verify_jwt_in_request(refresh=getattr(view, WANTS_REFRESH_TOKEN, False))

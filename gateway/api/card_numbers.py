@@ -10,14 +10,18 @@ from typing import Any
 
 from gateway.domain.errors import InvalidInput
 
-# A card number is written in one piece, or in groups of at least three digits (which no date has) with the
-# same separator between them. Other numbers may stand beside it, such as its expiry date.
+# A card number is written in one piece, also with a letter beside it; in groups of at least three digits
+# (which no date has) with the same separator between them, or of four with any; or digit by digit. Other
+# numbers may stand beside it, such as its expiry date.
+PIECE = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9])")
 GROUP = re.compile(r"(?<![A-Za-z0-9])[0-9]{3,19}(?![A-Za-z0-9])")
-# Blanks, dots and dashes; the range holds those that text processors and web pages put in their place.
-SEPARATOR = re.compile("[\\s./_\u200b-\u2015-]{1,3}")
+GROUP_DIGITS = 4
+SINGLE_DIGITS = re.compile(r"(?<![0-9])[0-9]([\s./_,-])[0-9](?:\1[0-9]){11,17}(?![0-9])")
+# Blanks, dots, commas and dashes; the range holds those that text processors put in their place.
+SEPARATOR = re.compile("[\\s.,/_\u200b-\u2015-]{1,3}")
 UUID = re.compile(r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b")
-# E.164 numbers have at most 15 digits.
-PHONE_NUMBER = re.compile(r"\+[0-9]{7,15}(?![0-9])")
+# Fifteen digits are a phone number too (E.164), but hardly any has them, and every Amex card has.
+PHONE_NUMBER = re.compile(r"\+[0-9]{7,14}(?![0-9])")
 PHONE_DIGITS_MAX = 14
 # How the networks' numbers begin and how long they are, so that times and order numbers are left alone:
 # Visa, Amex, Diners, JCB, Mastercard and Mir, Mastercard, Maestro with Discover and UnionPay, RuPay.
@@ -76,21 +80,24 @@ def _is_card_number(text: str) -> bool:
     if not text.isascii():
         text = re.sub(r"\d", lambda digit: str(unicodedata.digit(digit[0])), text)
     text = PHONE_NUMBER.sub("", UUID.sub("", text))
+    return any(NETWORK.fullmatch(digits) and _is_luhn_valid(digits) for digits in _candidates(text))
+
+
+def _candidates(text: str) -> Iterator[str]:
+    yield from PIECE.findall(text)
+    yield from (re.sub(r"\D", "", found[0]) for found in SINGLE_DIGITS.finditer(text))
     groups = list(GROUP.finditer(text))
-    return any(
-        NETWORK.fullmatch(digits) and _is_luhn_valid(digits)
-        for first in range(len(groups))
-        for digits in _numbers_from(text, groups[first : first + GROUPS_MAX])
-    )
+    for first in range(len(groups)):
+        yield from _numbers_from(text, groups[first : first + GROUPS_MAX])
 
 
 def _numbers_from(text: str, groups: list[re.Match[str]]) -> Iterator[str]:
-    """Give what the first group makes alone, and together with those that follow it in the same way."""
+    """Give what the first group makes together with those that follow it in the same way."""
     digits = groups[0][0]
-    yield digits
     gaps = [text[one.end() : other.start()] for one, other in pairwise(groups)]
-    for gap, group in zip(gaps, groups[1:], strict=True):
-        if gap != gaps[0] or not SEPARATOR.fullmatch(gap):
+    for number, (gap, group) in enumerate(zip(gaps, groups[1:], strict=True), 1):
+        is_in_fours = len(digits) == number * GROUP_DIGITS
+        if not SEPARATOR.fullmatch(gap) or not (gap == gaps[0] or is_in_fours):
             return
         digits += group[0]
         yield digits

@@ -15,6 +15,8 @@ BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 # What makes a spreadsheet calculate (OWASP, CSV injection), also after blanks that it may cut off, seen or
 # unseen; the full-width forms do so in some.
 FORMULA = re.compile("[\\s\u200b-\u200f\u2060\ufeff]*[=+@＝＋－＠-]|[\t\r\n]")
+# Where lists are separated by one of these, a spreadsheet begins a new cell after it, in quotes or not.
+SEPARATED_FORMULA = re.compile(f"([;|\t])(?={FORMULA.pattern})")
 
 COLUMNS = (
     "paymentId",
@@ -74,6 +76,7 @@ def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, str):
+        value = SEPARATED_FORMULA.sub(r"\1'", value)
         return f"'{value}" if FORMULA.match(value) else value
     return format(value, "f")
 

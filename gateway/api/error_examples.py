@@ -124,6 +124,7 @@ ERROR_EXAMPLES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
         "The provider could not be asked whether this order was paid; nothing was changed.",
         {"provider": "the provider did not answer in time"},
     ),
+    "exports": (503, "CONFLICT", "Too many exports are under way. Please try again in a while.", {}),
     "database": (
         503,
         "SERVICE_UNAVAILABLE",

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, jsonify, request
 from flask_smorest import Api
+from mongoengine.errors import OperationError
 from pymongo.errors import PyMongoError
 from werkzeug.exceptions import HTTPException
 
@@ -121,6 +122,7 @@ def register(app: Flask) -> None:
     """Make the app answer every exception in the documented shape. Unexpected ones are logged once."""
     app.register_error_handler(errors.DomainError, _domain_error)
     app.register_error_handler(PyMongoError, _database_error)
+    app.register_error_handler(OperationError, _database_error)
     app.register_error_handler(Exception, _unexpected_error)
 
 
@@ -131,7 +133,7 @@ def _domain_error(error: errors.DomainError) -> Response:
     return response
 
 
-def _database_error(error: PyMongoError) -> Response:
+def _database_error(error: PyMongoError | OperationError) -> Response:
     log.error("database.unavailable", error=type(error).__name__)
     return error_response(
         503, "SERVICE_UNAVAILABLE", "The service cannot reach its database right now. Please try again."

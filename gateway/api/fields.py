@@ -40,7 +40,7 @@ class Method(fields.Field[str]):
         return method
 
 
-def currency_field(**kwargs: Any) -> fields.String:
+def currency_field(description: str = "An ISO 4217 code.", **kwargs: Any) -> fields.String:
     """Return the field of a currency's code."""
 
     def known(currency: str) -> None:
@@ -48,7 +48,7 @@ def currency_field(**kwargs: Any) -> fields.String:
         if currency not in CURRENCIES:
             raise ValidationError("must be an ISO 4217 code, such as INR")
 
-    return fields.String(validate=known, metadata={"description": "An ISO 4217 code."}, **kwargs)
+    return fields.String(validate=known, metadata={"description": description}, **kwargs)
 
 
 class Timestamp(fields.Field[datetime]):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import chain, islice
@@ -18,8 +19,9 @@ from gateway.api.openapi import can_fail
 from gateway.api.parsing import StrictBlueprint
 from gateway.api.payment_schemas import METHOD_DOCUMENT, ROW_EXAMPLE, ResultShape, answer
 from gateway.api.schools import school_uuid
-from gateway.api.services import context, viewer
+from gateway.api.services import context, services, viewer
 from gateway.domain import access, listing
+from gateway.domain.errors import TooBusy
 from gateway.domain.listing import Cursor, Filters
 from gateway.domain.models import Payment
 from gateway.domain.states import STATUSES
@@ -31,7 +33,6 @@ TEXT_CHARS_MAX = 100
 CURSOR_CHARS_MAX = 200
 AMOUNT = re.compile(r"(?=.{1,30}\Z)[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 AMOUNT_EXPONENT_MAX = 20
-LINES_AT_A_TIME = 200
 CSV = "text/csv"
 # A piece of the file that is sent at once.
 ROWS_IN_A_PIECE = 50
@@ -151,7 +152,7 @@ def list_payments(query: dict[str, Any]) -> Any:
 
 
 @blueprint.get("/api/payment.csv")
-@can_fail("validation", "school_of_key")
+@can_fail("validation", "school_of_key", "exports")
 @allows_keys("payments:read")
 @blueprint.arguments(OwnExportQuery, location="query")
 @blueprint.response(200, CSV_DOCUMENT, content_type=CSV, description="The file.", example=CSV_EXAMPLE)
@@ -164,7 +165,7 @@ def export_payments(query: dict[str, Any]) -> Response:
 
 
 @blueprint.get("/api/v1/payments/schools/<string:schoolId>/payments.csv")
-@can_fail("validation", "school")
+@can_fail("validation", "school", "exports")
 @allows_keys("payments:read")
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.response(200, CSV_DOCUMENT, content_type=CSV, description="The file.", example=CSV_EXAMPLE)
@@ -177,11 +178,18 @@ def export_school_payments(query: dict[str, Any], schoolId: str) -> Response:
 
 
 def _export(scope: dict[str, Any], query: dict[str, Any]) -> Response:
-    now = context().now()
-    payments = listing.every(scope, _filters(query), now=now)
-    # Read before the answer begins, so that a database that is away is still a 503.
-    first = list(islice(payments, 1))
-    response = Response(_lines(chain(first, payments)), mimetype=CSV)
+    slots = services().exports
+    if not slots.acquire(blocking=False):
+        raise TooBusy("Too many exports are under way. Please try again in a while.")
+    with ExitStack() as held:
+        held.callback(slots.release)
+        now = context().now()
+        payments = listing.every(scope, _filters(query), now=now)
+        # Read before the answer begins, so that a database that is away is still a 503.
+        first = list(islice(payments, 1))
+        response = Response(_lines(chain(first, payments)), mimetype=CSV)
+        # The slot is given back when the last line has been sent, or the client has gone.
+        response.call_on_close(held.pop_all().close)
     response.headers["Content-Disposition"] = f'attachment; filename="payments-{now:%Y-%m-%d}.csv"'
     return response
 
@@ -191,7 +199,7 @@ def _lines(payments: Iterator[Payment]) -> Iterator[bytes]:
     piece = [csv_format.HEAD]
     for payment in payments:
         piece.append(csv_format.line(payment))
-        if len(piece) >= LINES_AT_A_TIME:
+        if len(piece) >= ROWS_IN_A_PIECE:
             yield b"".join(piece)
             piece.clear()
     yield b"".join(piece)

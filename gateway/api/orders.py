@@ -24,12 +24,12 @@ from gateway.api.order_schemas import (
 )
 from gateway.api.parsing import StrictBlueprint, idempotency_key, minor_units
 from gateway.api.services import context, viewer, wait_for
-from gateway.domain import access, cancellation, orders, payments
+from gateway.domain import access, cancellation, orders, payments, recording
 from gateway.domain.errors import OrderCreationFailed
 from gateway.domain.idempotency import Idempotency
 from gateway.domain.models import Payment
-from gateway.domain.payments import Wish
 from gateway.domain.receipts import PURPOSE_DEFAULT
+from gateway.domain.recording import Wish
 from gateway.domain.states import ATTEMPTED
 
 blueprint = StrictBlueprint(
@@ -75,7 +75,7 @@ def create_order(body: dict[str, Any]) -> Any:
         request={"schoolId": body["schoolId"], "amount_minor": amount_minor, "notes": body["notes"]},
     )
     wish = Wish(amount_minor=amount_minor, currency=CURRENCY, school_id=body["schoolId"], notes=notes)
-    created = payments.create(surroundings, viewer(), wish, idempotency or None, opens_order=True)
+    created = recording.create(surroundings, viewer(), wish, idempotency or None, opens_order=True)
     payment = orders.open_order(surroundings, created.claim) if created.claim else created.payment
     payment = wait_for(lambda: _again(payment), orders.is_settled)
     return _created(payment, replayed=created.replayed)

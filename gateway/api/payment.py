@@ -28,11 +28,11 @@ from gateway.api.payment_schemas import (
 from gateway.api.refunding import make_refund
 from gateway.api.schemas import RECEIPT_EXAMPLE
 from gateway.api.services import context, viewer, wait_for
-from gateway.domain import access, cancellation, payments, processing, timeline
+from gateway.domain import access, cancellation, processing, recording, timeline
 from gateway.domain.idempotency import Idempotency
 from gateway.domain.models import Payment
-from gateway.domain.payments import Wish
 from gateway.domain.processing import UpiRequest
+from gateway.domain.recording import Wish
 
 blueprint = StrictBlueprint(
     "payment", __name__, url_prefix="/api/payment", description="Payments that need no order of one's own."
@@ -77,7 +77,7 @@ def create_payment(body: dict[str, Any]) -> Any:
         client_key=key,
         request=body | {"amount": wish.amount_minor},
     )
-    made = payments.create(surroundings, asker, wish, idempotency or None, opens_order=False)
+    made = recording.create(surroundings, asker, wish, idempotency or None, opens_order=False)
     headers = {"Idempotent-Replayed": "true"} if made.replayed else {}
     answer = {"message": "Payment created successfully", "result": results.created(made.payment)}
     return {"success": True} | answer, 201, headers

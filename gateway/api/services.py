@@ -1,8 +1,10 @@
 """What the views of one app share, kept on the app, and the surroundings of the current request."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import TypeVar
 
 from flask import current_app, g
@@ -18,6 +20,10 @@ from gateway.runtime import Runtime
 EXTENSION = "payment_service"
 POLL_SECONDS_FIRST = 0.005
 POLL_SECONDS_MAX = 0.05
+# Threads of a process that never wait for a worker for long.
+RESERVED_THREADS = 2
+# Long enough for a worker that has nothing else to do.
+SHORT_WAIT_SECONDS = 0.3
 
 T = TypeVar("T")
 
@@ -29,6 +35,30 @@ class Services:
     settings: Settings
     runtime: Runtime
     passwords: Passwords
+    waits: "Waits"
+    # How many exports may be under way in this process.
+    exports: BoundedSemaphore
+
+
+class Waits:
+    """How many answers may wait for a worker at a time, in one process. The threads that are left answer
+    everybody else, and the provider's events, which must not wait."""
+
+    def __init__(self, threads: int) -> None:
+        self._all = BoundedSemaphore(max(1, threads - RESERVED_THREADS))
+        self._chosen = BoundedSemaphore(max(1, threads // 2))
+
+    @contextmanager
+    def long(self, *, is_chosen: bool) -> Iterator[bool]:
+        """Tell whether this answer may wait for long. is_chosen: the client says for how long, and takes a
+        202 as well, so that such waits get no more than half of the threads."""
+        with ExitStack() as held:
+            for slots in (self._chosen, self._all) if is_chosen else (self._all,):
+                if not slots.acquire(blocking=False):
+                    yield False
+                    return
+                held.callback(slots.release)
+            yield True
 
 
 def services() -> Services:
@@ -52,16 +82,27 @@ def context(by: str | None = None) -> Context:
     return services().runtime.context(by=by or viewer().name, correlation_id=g.request_id)
 
 
-def wait_for(read: Callable[[], T], is_settled: Callable[[T], bool], seconds: float | None = None) -> T:
-    """Read until it is settled, for at most so many seconds, WAIT_FOR_WORK_SECONDS unless told, and return
-    what was read last."""
-    if seconds is None:
-        seconds = services().settings.wait_for_work_seconds
-    deadline = time.monotonic() + seconds
+def wait_for(
+    read: Callable[[], T], is_settled: Callable[[T], bool], chosen_seconds: float | None = None
+) -> T:
+    """Read until it is settled, and return what was read last. Waits for at most as many seconds as the
+    client has chosen, or WAIT_FOR_WORK_SECONDS; while too many others wait, hardly at all."""
+    value = read()
+    is_chosen = chosen_seconds is not None
+    seconds = services().settings.wait_for_work_seconds if chosen_seconds is None else chosen_seconds
+    if is_settled(value) or not seconds:
+        return value
+    with services().waits.long(is_chosen=is_chosen) as may_wait:
+        if not may_wait:
+            seconds = min(seconds, SHORT_WAIT_SECONDS)
+        return _poll(read, is_settled, time.monotonic() + seconds)
+
+
+def _poll(read: Callable[[], T], is_settled: Callable[[T], bool], deadline: float) -> T:
     pause = POLL_SECONDS_FIRST
     while True:
+        time.sleep(pause)
         value = read()
+        pause = min(pause * 1.5, POLL_SECONDS_MAX)
         if is_settled(value) or time.monotonic() + pause > deadline:
             return value
-        time.sleep(pause)
-        pause = min(pause * 1.5, POLL_SECONDS_MAX)

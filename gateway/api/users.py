@@ -21,7 +21,7 @@ from gateway.api.account_schemas import (
     present_session,
     present_user,
 )
-from gateway.api.fields import text
+from gateway.api.fields import PHONE_NUMBER, text
 from gateway.api.openapi import can_fail
 from gateway.api.parsing import StrictBlueprint
 from gateway.api.services import account, context, services
@@ -37,7 +37,7 @@ class Registration(ma.Schema):
     password = new_password_field()
     phoneNumber = fields.String(
         required=True,
-        validate=validate.Regexp(r"\+?[0-9][0-9 ()-]{5,18}[0-9]\Z", error="must be a phone number"),
+        validate=PHONE_NUMBER,
     )
 
 

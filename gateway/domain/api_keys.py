@@ -18,7 +18,7 @@ from pymongo.errors import PyMongoError
 
 from gateway.domain.account_models import ApiKey, ApiKeySecret
 from gateway.domain.errors import ApiKeyEnded, ApiKeyNotFound, InvalidInput, TooBusy
-from gateway.domain.ids import canonical_uuid
+from gateway.domain.ids import school_uuid
 from gateway.domain.store import change
 
 SCOPES = ("payments:read", "payments:write", "refunds:write", "stats:read")
@@ -76,7 +76,7 @@ def create(
     key = ApiKey(
         name=name,
         scopes=[scope for scope in SCOPES if scope in wanted],
-        school_id=None if school_id is None else _school_uuid(school_id),
+        school_id=None if school_id is None else school_uuid(school_id),
         secrets=[ApiKeySecret(sha256=_digest(secret), created_at=now)],
         created_at=now,
         expires_at=expires_at,
@@ -165,13 +165,6 @@ def _new_secret() -> str:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _school_uuid(school_id: str) -> str:
-    try:
-        return canonical_uuid(school_id)
-    except ValueError as error:
-        raise InvalidInput("The school's id is not valid.", schoolId="must be a UUID") from error
 
 
 def _changed(key_id: str, decide: Callable[[ApiKey], bool]) -> tuple[ApiKey, bool]:

@@ -1,5 +1,6 @@
 """Giving up a payment that nobody has paid."""
 
+from gateway.domain import work
 from gateway.domain.context import Context
 from gateway.domain.errors import NotCancellable, ProviderDidNotAnswer
 from gateway.domain.models import Payment
@@ -15,10 +16,11 @@ def cancel(context: Context, payment: Payment) -> Payment:
     be on its way. Safe to repeat. Raises NotCancellable, ProviderDidNotAnswer."""
     if payment.status == CANCELLED:
         return payment
+    order_id = payment.provider_order_id
     seen: list[ProviderPayment] = []
-    if payment.provider_order_id:
+    if order_id:
         try:
-            seen = context.provider.order_payments(payment.provider_order_id)
+            seen = context.provider.order_payments(order_id)
         except ProviderError as error:
             raise ProviderDidNotAnswer(
                 "The provider could not be asked whether this order was paid; nothing was changed.",
@@ -30,11 +32,11 @@ def cancel(context: Context, payment: Payment) -> Payment:
 
     def decide(payment: Payment) -> bool:
         nonlocal is_being_paid
-        if payment.status == CANCELLED:
+        if payment.status == CANCELLED or payment.provider_order_id != order_id:
             return False
         for each in seen:
             observe_payment(payment, each, context)
-        is_being_paid = is_undecided or _customer_is_asked(payment)
+        is_being_paid = is_undecided or _customer_is_asked(payment, context)
         if _is_cancellable(payment) and not is_being_paid:
             payment.cancelled_at = context.now()
             payment.unread_provider_payment_id = None
@@ -43,18 +45,23 @@ def cancel(context: Context, payment: Payment) -> Payment:
         return True
 
     payment = change_payment(context, payment.id, decide).document
+    if payment.provider_order_id != order_id:
+        # Its order was opened at this moment, and the provider has to be asked about that one. An order is
+        # opened once, so this happens once.
+        return cancel(context, payment)
     if payment.status != CANCELLED:
         now = "being paid" if is_being_paid else payment.status
         raise NotCancellable(f"This payment is {now} and cannot be cancelled.", status=payment.status)
     return payment
 
 
-def _customer_is_asked(payment: Payment) -> bool:
+def _customer_is_asked(payment: Payment, context: Context) -> bool:
     """Return whether a UPI request is, or may be, on the customer's screen. The provider's list can be from
-    before it was sent."""
+    before it was sent. One that is known to have been sent is in the list once it has expired."""
     collect = payment.upi_collect
-    is_open = bool(collect and collect.asked_at and not collect.failure_reason)
-    return is_open and payment.status in OPEN
+    if collect is None or not collect.asked_at or collect.failure_reason or payment.status not in OPEN:
+        return False
+    return not collect.provider_payment_id or context.now() < collect.expires_at
 
 
 def _is_cancellable(payment: Payment) -> bool:
@@ -62,5 +69,5 @@ def _is_cancellable(payment: Payment) -> bool:
     return (
         payment.status in OPEN
         and not (payment.status == ATTEMPTED and payment.authorized_at)
-        and not (payment.provider_order_id is None and payment.order_wanted_since is not None)
+        and not (payment.provider_order_id is None and work.order_is_wanted(payment))
     )

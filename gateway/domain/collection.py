@@ -30,6 +30,8 @@ from gateway.domain.transitions import change_payment, note
 EXPIRES_AFTER_MINUTES = 5
 # A request that was never seen is taken for lost this long after it would have expired.
 LOST_AFTER = timedelta(minutes=EXPIRES_AFTER_MINUTES + 1)
+# A request that could not be sent by then is not sent any more: nobody sits in front of a screen for it.
+UNSENT_AFTER = timedelta(minutes=10)
 DESCRIPTION_DEFAULT = "Payment"
 
 log = structlog.get_logger(__name__)
@@ -44,17 +46,19 @@ def collect(context: Context, payment_id: str) -> Payment | None:
     if claim is None:
         return None
     wanted = claim.document.upi_collect
+    if wanted.asked_at:
+        return _look(context, claim, wanted)
+    if context.now() > wanted.requested_at + UNSENT_AFTER:
+        return _end(context, claim, wanted, "The UPI request could not be sent in time.")
+    if not _about_to_ask(context, claim, wanted):
+        return _release(context, claim)
     try:
-        if wanted.asked_at:
-            return _look(context, claim, wanted)
-        if not _about_to_ask(context, claim, wanted):
-            return _release(context, claim)
         provider_payment_id = context.provider.collect_by_upi(_request(context, claim.document, wanted))
     except ProviderRejected as error:
         return _end(context, claim, wanted, f"The UPI request was refused: {error.description}")
     except ProviderUnavailable as error:
-        return _not_asked(context, claim, error)
-    except ProviderError as error:
+        return _not_asked(context, claim, wanted, error)
+    except OutcomeUnknown as error:
         return postpone(context, claim, error)
     return _sent(context, claim, wanted, provider_payment_id)
 
@@ -81,7 +85,8 @@ def _about_to_ask(context: Context, claim: work.Claim[Payment], wanted: UpiColle
     after this write and before the call, the request is looked for in vain, and the page takes over."""
 
     def decide(payment: Payment) -> bool:
-        if payment.status not in OPEN or payment.authorized_at or not work.holds(payment, claim):
+        is_wanted = work.holds(payment, claim) and payment.upi_collect.id == wanted.id
+        if payment.status not in OPEN or payment.authorized_at or not is_wanted:
             return False
         payment.upi_collect.asked_at = context.now()
         payment.upi_collect.expires_at = context.now() + timedelta(minutes=EXPIRES_AFTER_MINUTES)
@@ -91,12 +96,17 @@ def _about_to_ask(context: Context, claim: work.Claim[Payment], wanted: UpiColle
 
 
 def _look(context: Context, claim: work.Claim[Payment], wanted: UpiCollect) -> Payment:
-    seen = context.provider.order_payments(claim.document.provider_order_id)
+    """Look for a request that may have been sent. An error here says nothing about it."""
+    try:
+        seen = context.provider.order_payments(claim.document.provider_order_id)
+    except ProviderError as error:
+        return postpone(context, claim, error)
     ours = next((each for each in seen if each.collect_id == wanted.id), None)
     if ours:
         return _sent(context, claim, wanted, ours.id, ours)
     if context.now() < wanted.asked_at + LOST_AFTER:
-        raise OutcomeUnknown("the UPI request is not among the order's payments yet")
+        not_yet = OutcomeUnknown("the UPI request is not among the order's payments yet")
+        return postpone(context, claim, not_yet)
     return _end(context, claim, wanted, "It is not known whether the UPI request was sent; it has expired.")
 
 
@@ -136,11 +146,13 @@ def _end(context: Context, claim: work.Claim[Payment], wanted: UpiCollect, reaso
     return change_payment(context, claim.document.id, decide).document
 
 
-def _not_asked(context: Context, claim: work.Claim[Payment], error: ProviderUnavailable) -> Payment:
+def _not_asked(
+    context: Context, claim: work.Claim[Payment], wanted: UpiCollect, error: ProviderUnavailable
+) -> Payment:
     """Take back that the provider was asked, because it certainly was not, and try again after a pause."""
 
     def decide(payment: Payment) -> bool:
-        if work.holds(payment, claim):
+        if payment.upi_collect.id == wanted.id:
             payment.upi_collect.asked_at = None
             payment.upi_collect.expires_at = None
         work.postpone(payment, claim, error.description, context)

@@ -1,6 +1,8 @@
-"""Ids that we mint."""
+"""Ids that we mint, and those of schools, which are given."""
 
 import uuid
+
+from gateway.domain.errors import InvalidInput
 
 UUID_CHARS = 36
 
@@ -16,3 +18,11 @@ def canonical_uuid(text: str) -> str:
     if len(text) != UUID_CHARS:
         raise ValueError("not a UUID of 36 characters")
     return str(uuid.UUID(text))
+
+
+def school_uuid(text: str) -> str:
+    """Return a school's id in the form in which it is kept. Raises InvalidInput."""
+    try:
+        return canonical_uuid(text)
+    except ValueError as error:
+        raise InvalidInput("The school's id is not valid.", schoolId="must be a UUID") from error

@@ -39,6 +39,8 @@ class Work(EmbeddedDocument):
     # The correlation id of the task that holds the claim, so that no other one's crash ends it.
     claimed_by = StringField()
     last_error = StringField(max_length=REASON_CHARS_MAX)
+    # Something that cannot wait was asked for while a worker held the claim.
+    is_hurried = BooleanField()
 
 
 class HistoryEntry(EmbeddedDocument):
@@ -120,6 +122,7 @@ class Payment(Document):
     # What the customer's checkout page is opened with; whoever has it may pay.
     page_token = StringField()
     upi_collect = EmbeddedDocumentField(UpiCollect)
+    upi_requests = IntField(required=True, default=0)
     idempotency_key = StringField()
     idempotency_expires_at = DateTimeField()
     request_fingerprint = StringField()

@@ -40,7 +40,7 @@ def reopen_order(context: Context, payment_id: str) -> Payment | None:
 
 def is_settled(payment: Payment) -> bool:
     """Return whether the opening of the order has ended, in an order or in its refusal."""
-    return payment.provider_order_id is not None or payment.order_wanted_since is None
+    return payment.provider_order_id is not None or not work.order_is_wanted(payment)
 
 
 def open_order(context: Context, claim: work.Claim[Payment], *, is_awaited: bool = True) -> Payment:
@@ -53,7 +53,7 @@ def open_order(context: Context, claim: work.Claim[Payment], *, is_awaited: bool
     """
     payment = claim.document
     try:
-        order = _create_or_find(context, payment) if is_awaited else _find_or_create(context, payment)
+        order = _create_or_find(context, payment) if is_awaited else _find_or_create(context, claim)
     except ProviderRejected as error:
         return _give_up(context, claim, error)
     except ProviderUnavailable as error:
@@ -66,7 +66,7 @@ def open_order(context: Context, claim: work.Claim[Payment], *, is_awaited: bool
 
 
 def _took_too_long(context: Context, payment: Payment) -> bool:
-    return context.now() > payment.order_wanted_since + OPENING_GIVEN_UP_AFTER
+    return context.now() > (payment.order_wanted_since or payment.created_at) + OPENING_GIVEN_UP_AFTER
 
 
 def _create_or_find(context: Context, payment: Payment) -> ProviderOrder:
@@ -83,7 +83,7 @@ def _create_or_find(context: Context, payment: Payment) -> ProviderOrder:
             if last_try or not _was_quick(context, started):
                 raise
         except OutcomeUnknown as error:
-            found = context.provider.find_order(order_receipt=payment.order_receipt)
+            found = _look_up(context, payment)
             if found:
                 return found
             if not error.answered or not _was_quick(context, started):
@@ -107,18 +107,28 @@ def _create(context: Context, payment: Payment) -> ProviderOrder:
         )
     except ProviderRejected:
         # Some accounts refuse a receipt that they have seen: then the order exists, and it is ours.
-        found = context.provider.find_order(order_receipt=payment.order_receipt)
+        found = _look_up(context, payment)
         if found:
             return found
         raise
 
 
-def _find_or_create(context: Context, payment: Payment) -> ProviderOrder:
+def _look_up(context: Context, payment: Payment) -> ProviderOrder | None:
+    """Return the payment's order at the provider, if it is there. Raises OutcomeUnknown, and nothing else,
+    because a look-up that failed says nothing about the order."""
+    try:
+        return context.provider.find_order(order_receipt=payment.order_receipt)
+    except (ProviderUnavailable, ProviderRejected) as error:
+        raise OutcomeUnknown(f"the order could not be looked up: {error.description}") from error
+
+
+def _find_or_create(context: Context, claim: work.Claim[Payment]) -> ProviderOrder:
     """Look the order up, if it was ever asked for; create it only when no call for it can be under way."""
+    payment = claim.document
     asked_at = payment.order_requested_at
     now = context.now()
     if asked_at:
-        found = context.provider.find_order(order_receipt=payment.order_receipt)
+        found = _look_up(context, payment)
         if found:
             return found
         if now < asked_at + timedelta(seconds=LOST_CALL_SECONDS):
@@ -127,11 +137,14 @@ def _find_or_create(context: Context, payment: Payment) -> ProviderOrder:
             raise ProviderUnavailable("the provider opened no order in time")
 
     def about_to_ask(payment: Payment) -> bool:
+        if payment.provider_order_id or not work.holds(payment, claim):
+            return False
         payment.order_requested_at = now
         return True
 
     # If we die after this write and before the call, the next try only waits a little longer.
-    change_payment(context, payment.id, about_to_ask)
+    if not change_payment(context, payment.id, about_to_ask).written:
+        raise OutcomeUnknown("somebody else has taken over, because this took longer than its claim")
     return _create_or_find(context, payment)
 
 
@@ -160,7 +173,7 @@ def _attach(context: Context, claim: work.Claim[Payment], order: ProviderOrder) 
 def _give_up(context: Context, claim: work.Claim[Payment], error: ProviderError) -> Payment:
     def decide(payment: Payment) -> bool:
         work.release(payment, claim)
-        if payment.order_wanted_since and payment.provider_order_id is None:
+        if work.order_is_wanted(payment) and payment.provider_order_id is None:
             payment.order_wanted_since = None
             payment.failure_reason = error.description[:REASON_CHARS_MAX]
             payment.order_may_be_retried = isinstance(error, ProviderUnavailable)

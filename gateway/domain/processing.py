@@ -17,6 +17,8 @@ from gateway.domain.transitions import change_payment, note
 UPI = "upi"
 PAGE_TOKEN_BYTES = 24
 CLIENT_CHARS_MAX = 256
+# Each one rings on somebody's phone.
+UPI_REQUESTS_MAX = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +60,13 @@ def process(context: Context, payment: Payment, upi: UpiRequest | None = None) -
 
 def is_orderless(payment: Payment) -> bool:
     """Return whether the payment has no order and nobody is opening one."""
-    return payment.provider_order_id is None and payment.order_wanted_since is None
+    return payment.provider_order_id is None and not work.order_is_wanted(payment)
 
 
 def is_done(payment: Payment) -> bool:
     """Return whether what processing asked for has been done, or has failed."""
     if payment.provider_order_id is None:
-        return payment.order_wanted_since is None
+        return is_orderless(payment)
     return payment.status not in OPEN or not work.collect_is_unsent(payment)
 
 
@@ -113,11 +115,19 @@ def _want_collect(payment: Payment, upi: UpiRequest, context: Context) -> bool:
     if awaits_approval(payment, context):
         if payment.upi_collect.vpa == upi.vpa:
             return False
+        if payment.upi_collect.asked_at:
+            raise NotProcessable(
+                "The customer has been asked at another UPI address, and can still approve there.",
+                status=payment.status,
+                vpa=f"{masked(payment.upi_collect.vpa)} was asked before",
+            )
+    if payment.upi_requests >= UPI_REQUESTS_MAX:
         raise NotProcessable(
-            "The customer has been asked at another UPI address, and can still approve there.",
+            "Too many UPI requests were made for this payment. It can be paid on the checkout page.",
             status=payment.status,
-            vpa=f"{masked(payment.upi_collect.vpa)} was asked before",
+            vpa=f"has been asked for {UPI_REQUESTS_MAX} times",
         )
+    payment.upi_requests += 1
     payment.upi_collect = UpiCollect(
         id=new_id(),
         vpa=upi.vpa,

@@ -1,7 +1,6 @@
 """Accounts: who has one, what role it has, and whether it is open. Who may log in is in `logins`, what a
 session is in `sessions`."""
 
-import uuid
 from collections.abc import Callable, Iterator
 
 from mongoengine.errors import NotUniqueError
@@ -9,6 +8,7 @@ from mongoengine.errors import NotUniqueError
 from gateway.domain.account_models import ADMIN, CUSTOMER, SCHOOL_STAFF, User
 from gateway.domain.context import utc_now
 from gateway.domain.errors import AccountNotFound, EmailTaken, InvalidCredentials, InvalidInput
+from gateway.domain.ids import school_uuid
 from gateway.domain.passwords import Passwords
 from gateway.domain.sessions import end_all_sessions
 from gateway.domain.store import change
@@ -94,7 +94,7 @@ def grant_school(email: str, school_id: str) -> User:
     """Let an account see the payments of a school; a customer becomes school staff. Takes effect at once, in
     sessions that exist too. Writes one document; safe to repeat. Raises AccountNotFound, and InvalidInput
     for an administrator, who sees all schools anyway, or for a school id that is no UUID."""
-    school_id = _as_school_id(school_id)
+    school_id = school_uuid(school_id)
 
     def grant(user: User) -> bool:
         if user.role == ADMIN:
@@ -112,7 +112,7 @@ def revoke_school(email: str, school_id: str) -> User:
     """Take a school away from an account, at once. Who has no school left is a customer again, because staff
     of no school would have a role that means nothing; their own payments stay theirs. Writes one document;
     safe to repeat. Raises AccountNotFound, and InvalidInput for a school id that is no UUID."""
-    school_id = _as_school_id(school_id)
+    school_id = school_uuid(school_id)
 
     def revoke(user: User) -> bool:
         if school_id not in user.school_ids:
@@ -143,8 +143,7 @@ def _change(email: str, decide: Callable[[User], bool]) -> User:
         ) from error
 
 
-def _as_school_id(school_id: str) -> str:
-    try:
-        return str(uuid.UUID(school_id))
-    except ValueError as error:
-        raise InvalidInput("The school's id is not valid.", schoolId="must be a UUID") from error
+def name_of(user_id: str) -> str | None:
+    """Return the name of the account with this id, or None; a program's id names no account."""
+    user = User.objects(id=user_id).only("name").first()
+    return user.name if user else None

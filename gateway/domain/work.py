@@ -16,7 +16,7 @@ from mongoengine import Document
 
 from gateway.domain.context import Context
 from gateway.domain.models import REASON_CHARS_MAX, Payment, Work
-from gateway.domain.states import ATTEMPTED, CANCELLED, OPEN, REFUND_PENDING
+from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, OPEN, REFUND_PENDING
 from gateway.domain.store import change
 
 OPEN_ORDER = "open_order"
@@ -87,9 +87,14 @@ def plan_payment(payment: Payment, now: datetime) -> None:
 
 def hurry(payment: Payment) -> None:
     """Forget a pause that the payment's work is waiting out, so that planning makes it due at once. A claim
-    is left alone: its holder plans anew when it finishes. Only alters the copy in memory."""
-    if payment.work is not None and payment.work.claimed_until is None:
+    is left alone: when its holder finishes, planning follows, and when it postpones, the work comes due at
+    once. Only alters the copy in memory."""
+    if payment.work is None:
+        return
+    if payment.work.claimed_until is None:
         payment.work = None
+    else:
+        payment.work.is_hurried = True
 
 
 def _payment_needs(payment: Payment, now: datetime) -> tuple[str, datetime] | None:
@@ -98,7 +103,7 @@ def _payment_needs(payment: Payment, now: datetime) -> tuple[str, datetime] | No
     if any(not receipt.stored for receipt in payment.receipts):
         return ISSUE_RECEIPTS, now
     if payment.provider_order_id is None:
-        return (OPEN_ORDER, now) if payment.order_wanted_since else None
+        return (OPEN_ORDER, now) if order_is_wanted(payment) else None
     if payment.status == ATTEMPTED and payment.authorized_at and not payment.captured_minor:
         return CAPTURE_PAYMENT, now
     if payment.unread_provider_payment_id:
@@ -115,6 +120,14 @@ def _payment_needs(payment: Payment, now: datetime) -> tuple[str, datetime] | No
         next_look = min((look for look in _looks(payment) if look > now), default=None)
         return (CONFIRM_PAYMENT, next_look) if next_look else None
     return None
+
+
+def order_is_wanted(payment: Payment) -> bool:
+    """Return whether somebody wants the payment's order open. Payments of the first release do not say since
+    when; they were recorded with the call for their order."""
+    if payment.order_wanted_since:
+        return True
+    return payment.status == CREATED and payment.order_requested_at is not None
 
 
 def collect_is_unsent(payment: Payment) -> bool:
@@ -186,8 +199,10 @@ def postpone(document: Any, claim: Claim[Any], error: str, context: Context) -> 
     Only alters the copy in memory, and only if the claim is still ours."""
     if not holds(document, claim):
         return
+    pause = 0 if document.work.is_hurried else retry_seconds(claim.attempts)
+    document.work.is_hurried = None
     document.work.claimed_until = None
-    document.work.due_at = context.now() + timedelta(seconds=retry_seconds(claim.attempts))
+    document.work.due_at = context.now() + timedelta(seconds=pause)
     document.work.last_error = error[:REASON_CHARS_MAX]
 
 

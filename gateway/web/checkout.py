@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from config.settings import Settings
-from gateway.domain.account_models import User
+from gateway.domain import users
 from gateway.domain.models import Payment
 from gateway.web import strings
 
@@ -31,7 +31,7 @@ def form_of(payment: Payment, settings: Settings) -> CheckoutForm:
         ("currency", payment.currency),
         ("name", settings.receipt_issuer_name),
         ("description", payment.description or strings.DESCRIPTION_DEFAULT),
-        ("prefill[name]", _payer_name(payment)),
+        ("prefill[name]", users.name_of(payment.user_id)),
         ("prefill[email]", payment.user_email),
         ("prefill[contact]", payment.payer_phone),
         ("callback_url", f"{page}/callback{query}"),
@@ -46,9 +46,3 @@ def origin_of(settings: Settings) -> str:
     """Return where the form goes, as a Content-Security-Policy names it."""
     parts = urlsplit(settings.razorpay_base_url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _payer_name(payment: Payment) -> str | None:
-    """Return the name of the account that made the payment; a program has none."""
-    payer = User.objects(id=payment.user_id).only("name").first()
-    return payer.name if payer else None

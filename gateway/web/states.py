@@ -21,10 +21,6 @@ UNREACHABLE = "unreachable"
 CANCELLED = "cancelled"
 REFUNDED = "refunded"
 PARTLY_REFUNDED = "partly_refunded"
-STATES = (
-    *(PREPARING, READY, APPROVE, CONFIRMING, PAID, FAILED),
-    *(REFUSED, UNREACHABLE, CANCELLED, REFUNDED, PARTLY_REFUNDED),
-)
 # The states in which the customer can go to the provider and pay.
 PAYABLE = frozenset({READY, APPROVE, FAILED})
 
@@ -50,7 +46,7 @@ def of(payment: Payment, context: Context, *, was_told_of_failure: bool = False)
     if payment.provider_order_id is None:
         return _without_order(payment)
     if processing.awaits_approval(payment, context):
-        return APPROVE
+        return APPROVE if payment.upi_collect.asked_at else PREPARING
     return FAILED if payment.failure_reason or was_told_of_failure else READY
 
 
@@ -63,7 +59,8 @@ def _without_order(payment: Payment) -> str:
 def waiting_since(payment: Payment, state: str) -> datetime | None:
     """Return since when the page waits for something to happen elsewhere, or None when it does not."""
     if state == PREPARING:
-        return payment.order_wanted_since
+        is_open = payment.provider_order_id is not None
+        return payment.upi_collect.requested_at if is_open else payment.order_wanted_since
     if state == APPROVE:
         return payment.upi_collect.requested_at
     if state == CONFIRMING:

@@ -239,3 +239,17 @@ def test_a_key_of_an_order_is_free_for_a_refund(customer: Person, sandbox: Sandb
     assert answer.status_code == 201
     assert REPLAYED not in answer.headers
     assert stored(order["payment"]["id"]).refund_reserved_minor == 1000
+
+
+def test_a_key_that_was_handed_on_stays_with_the_later_payment(customer: Person, sandbox: Sandbox) -> None:
+    sandbox.fault("orders.create", "500", count=2)
+    failed = customer.api.create_order(customer.school_id, key="handed-on")
+    later = customer.api.create_order(customer.school_id, key="handed-on").json()["data"]["payment"]["id"]
+    earlier = failed.json()["details"]["paymentId"]
+
+    processed = customer.api.post(f"/api/payment/{earlier}/process")
+    again = customer.api.create_order(customer.school_id, key="handed-on")
+
+    assert (failed.status_code, processed.status_code) == (502, 202)
+    assert again.json()["data"]["payment"]["id"] == later != earlier
+    assert again.headers["Idempotent-Replayed"] == "true"

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.domain import collection, payments, processing, work
+from gateway.domain import cancellation, collection, payments, processing, work
+from gateway.domain.errors import ProviderDidNotAnswer
 from gateway.domain.models import Payment, UpiCollect, Work
 from gateway.domain.provider import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from gateway.domain.transitions import change_payment
@@ -89,6 +90,49 @@ def test_a_request_that_is_never_found_is_given_up_after_it_would_have_expired()
     assert after.upi_collect.failure_reason.startswith("It is not known")
     assert (after.status, after.failure_reason) == ("CREATED", after.upi_collect.failure_reason)
     assert after.work.kind == work.CONFIRM_PAYMENT
+
+
+@pytest.mark.parametrize("silence", [AWAY, REFUSED], ids=["away", "refused"])
+def test_an_error_of_the_look_up_is_not_taken_for_one_of_the_request(silence: Exception) -> None:
+    payment, clock = waiting(), Clock()
+    provider = Stubborn(collect_by_upi=[LOST], order_payments=[silence])
+
+    after = collect_again(provider, payment, clock, 3)
+    with pytest.raises(ProviderDidNotAnswer):
+        cancellation.cancel(asking(provider, clock), after)
+
+    assert provider.calls == ["collect_by_upi"] + ["order_payments"] * 3
+    assert after.upi_collect.asked_at is not None
+    assert after.upi_collect.failure_reason is None
+    assert after.work.kind == work.COLLECT_PAYMENT
+
+
+def test_a_request_that_cannot_be_sent_for_ten_minutes_is_not_sent_at_all() -> None:
+    payment, clock = waiting(), Clock()
+    provider = Stubborn(collect_by_upi=[AWAY])
+
+    after = collect_again(provider, payment, clock, 12)
+
+    assert 1 < provider.calls.count("collect_by_upi") <= 10
+    assert after.upi_collect.failure_reason == "The UPI request could not be sent in time."
+    assert (after.status, after.work.kind) == ("CREATED", work.CONFIRM_PAYMENT)
+
+
+def test_a_request_that_was_replaced_meanwhile_is_not_sent() -> None:
+    payment, clock = waiting(), Clock()
+    context = a_context(clock)
+    provider = Stubborn(collect_by_upi=["pay_new"])
+    claim = work.claim(context, Payment, payment.id, work.COLLECT_PAYMENT)
+    assert claim is not None
+    processing.process(
+        context, payment, processing.UpiRequest(vpa="asha@other", client_address="", client_program="")
+    )
+    payments.postpone(context, claim, AWAY)
+
+    after = collect_again(provider, payment, clock, 1)
+
+    assert [sent.vpa for sent in provider.collects] == ["asha@other"]
+    assert after.upi_collect.provider_payment_id == "pay_new"
 
 
 def test_a_provider_that_is_away_is_asked_again() -> None:

@@ -41,7 +41,9 @@ def planned(payment: Payment, now: Any = NOW) -> tuple[str, Any] | None:
 @pytest.mark.parametrize(
     ("payment", "expected"),
     [
-        (a_payment("CREATED", opened=False), None),
+        (a_payment("CREATED", opened=False, order_requested_at=None), None),
+        # As the first release recorded it.
+        (a_payment("CREATED", opened=False), (work.OPEN_ORDER, NOW)),
         (a_payment("CREATED", opened=False, order_wanted_since=NOW), (work.OPEN_ORDER, NOW)),
         (a_payment("FAILED", opened=False), None),
         (a_payment("FAILED", opened=False, order_wanted_since=NOW), (work.OPEN_ORDER, NOW)),

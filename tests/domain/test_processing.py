@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from gateway.domain import cancellation, orders, processing, work
+from gateway.domain import cancellation, orders, payments, processing, work
 from gateway.domain.errors import InvalidInput, NotCancellable, NotProcessable
 from gateway.domain.models import Payment, UpiCollect
 from gateway.domain.processing import UpiRequest
-from gateway.domain.provider import OutcomeUnknown, ProviderOrder, ProviderRejected, ProviderUnavailable
-from tests.support.domain import NOW, Clock, a_context, a_paid_payment, a_payment, raw
+from gateway.domain.provider import OutcomeUnknown, ProviderUnavailable
+from gateway.domain.transitions import change_payment
+from tests.support.domain import NOW, Clock, a_context, a_paid_payment, a_payment, raw, seen
+from tests.support.opening import order_of, recorded
 from tests.support.racing import before_saving
 from tests.support.stubborn import Stubborn, asking
 
@@ -19,39 +21,6 @@ AWAY = ProviderUnavailable("the provider could not be reached")
 UPI = UpiRequest(vpa="asha@bank", client_address="127.0.0.1", client_program="test")
 
 pytestmark = pytest.mark.usefixtures("stack")
-
-
-def recorded(**fields: Any) -> Payment:
-    """Return a stored payment that nobody has asked to be processed."""
-    values: dict[str, Any] = {
-        "opened": False,
-        "order_requested_at": None,
-        "requested_method": "upi",
-        "payer_phone": "+919000000001",
-    }
-    return a_payment("CREATED", **values | fields).save(force_insert=True)
-
-
-def order_of(payment: Payment) -> ProviderOrder:
-    """Return the order that the provider opens for a payment."""
-    return ProviderOrder(
-        id=f"order_{payment.id}",
-        amount_minor=payment.amount_minor,
-        currency="INR",
-        status="created",
-        order_receipt=payment.order_receipt,
-        created_at=NOW,
-    )
-
-
-def open_again(
-    provider: Stubborn, payment: Payment, clock: Clock, times: int, seconds: float = 60
-) -> Payment:
-    """Let the work come due so many times, a while apart; return the payment as stored."""
-    for _ in range(times):
-        clock.advance(seconds)
-        orders.reopen_order(asking(provider, clock), payment.id)
-    return Payment.objects.get(id=payment.id)
 
 
 def test_processing_asks_for_the_order_once() -> None:
@@ -65,67 +34,6 @@ def test_processing_asks_for_the_order_once() -> None:
     assert len(first.page_token) == 32
     assert raw(payment) == before
     assert second.version == first.version
-
-
-def test_a_worker_opens_the_order_at_its_first_try_without_looking() -> None:
-    payment, clock = recorded(), Clock()
-    processing.process(a_context(clock), payment)
-    provider = Stubborn(create_order=[order_of(payment)])
-
-    after = open_again(provider, payment, clock, 2)
-
-    assert provider.calls == ["create_order"]
-    assert after.provider_order_id == f"order_{payment.id}"
-
-
-def test_a_provider_that_is_away_is_asked_again_for_a_quarter_of_an_hour() -> None:
-    payment, clock = recorded(), Clock()
-    processing.process(a_context(clock), payment)
-    provider = Stubborn(create_order=[AWAY], find_order=[None])
-
-    tried = open_again(provider, payment, clock, 3)
-    given_up = open_again(provider, payment, clock, 4, seconds=601)
-
-    assert (tried.status, tried.work.kind) == ("CREATED", work.OPEN_ORDER)
-    assert (given_up.status, given_up.order_may_be_retried, given_up.work) == ("FAILED", True, None)
-
-
-def test_an_order_is_asked_for_however_late_the_first_worker_comes() -> None:
-    payment, clock = recorded(), Clock()
-    processing.process(a_context(clock), payment)
-
-    after = open_again(Stubborn(create_order=[order_of(payment)]), payment, clock, 1, seconds=24 * 3600)
-
-    assert after.provider_order_id == f"order_{payment.id}"
-
-
-def test_a_payment_that_was_given_up_can_be_processed_again_and_its_late_order_is_found() -> None:
-    payment, clock = recorded(), Clock()
-    processing.process(a_context(clock), payment)
-    provider = Stubborn(create_order=[LOST], find_order=[None, None, order_of(payment)])
-    given_up = open_again(provider, payment, clock, 2, seconds=1000)
-
-    processing.process(a_context(clock), given_up)
-    after = open_again(provider, payment, clock, 1)
-
-    assert given_up.status == "FAILED"
-    assert provider.calls.count("create_order") == 1
-    assert (after.provider_order_id, after.failure_reason) == (f"order_{payment.id}", None)
-
-
-def test_a_refused_order_is_final() -> None:
-    payment, clock = recorded(), Clock()
-    processing.process(a_context(clock), payment)
-    refusal = ProviderRejected("Amount exceeds maximum amount allowed.")
-    refused = open_again(Stubborn(create_order=[refusal], find_order=[None]), payment, clock, 1)
-    before = raw(payment)
-
-    with pytest.raises(NotProcessable) as error:
-        processing.process(a_context(clock), refused)
-
-    assert (refused.status, refused.failure_reason) == ("FAILED", "Amount exceeds maximum amount allowed.")
-    assert error.value.details == {"status": "FAILED", "failureReason": refused.failure_reason}
-    assert raw(payment) == before
 
 
 @pytest.mark.parametrize("status", ["PAID", "PARTIAL_REFUND", "REFUNDED", "CANCELLED"])
@@ -149,16 +57,64 @@ def test_authorised_money_is_left_to_be_captured() -> None:
     assert raw(payment) == before
 
 
+OTHER = UpiRequest(vpa="asha@other", client_address="", client_program="")
+
+
+def asked(payment: Payment) -> bool:
+    """Say that the provider has been asked to send the UPI request."""
+    payment.upi_collect.asked_at = NOW
+    payment.upi_collect.expires_at = NOW + timedelta(minutes=5)
+    return True
+
+
 def test_the_same_upi_address_twice_is_one_request_and_another_one_waits() -> None:
     payment, clock = recorded(opened=True), Clock()
     first = processing.process(a_context(clock), payment, UPI)
-    again = processing.process(a_context(clock), payment, UPI)
-    other = UpiRequest(vpa="asha@other", client_address="", client_program="")
+    change_payment(a_context(clock), payment.id, asked)
+    before = raw(payment)
 
+    again = processing.process(a_context(clock), payment, UPI)
     with pytest.raises(NotProcessable, match="another UPI address"):
-        processing.process(a_context(clock), payment, other)
+        processing.process(a_context(clock), payment, OTHER)
 
     assert again.upi_collect.id == first.upi_collect.id
+    assert raw(payment) == before
+
+
+def test_a_upi_request_that_was_not_sent_yet_makes_room_for_another() -> None:
+    payment = recorded(opened=True)
+    first = processing.process(a_context(), payment, UPI)
+
+    second = processing.process(a_context(), payment, OTHER)
+
+    assert second.upi_collect.id != first.upi_collect.id
+    assert second.upi_collect.vpa == "asha@other"
+
+
+def test_a_payments_upi_requests_are_numbered() -> None:
+    payment = recorded(opened=True, upi_requests=9)
+    processing.process(a_context(), payment, UPI)
+    before = raw(payment)
+
+    with pytest.raises(NotProcessable, match="Too many UPI requests") as error:
+        processing.process(a_context(), payment, OTHER)
+
+    assert error.value.details["vpa"] == "has been asked for 10 times"
+    assert raw(payment) == before
+
+
+def test_what_is_asked_for_while_a_worker_is_busy_does_not_wait_out_its_pause() -> None:
+    payment, clock = recorded(opened=True), Clock()
+    context = a_context(clock)
+    processing.process(context, payment, UPI)
+    claim = work.claim(context, Payment, payment.id, work.COLLECT_PAYMENT)
+    assert claim is not None
+
+    processing.process(context, payment, OTHER)
+    payments.postpone(context, claim, AWAY)
+
+    stored = Payment.objects.get(id=payment.id)
+    assert (stored.work.kind, stored.work.due_at) == (work.COLLECT_PAYMENT, clock.now)
 
 
 def test_an_expired_upi_request_makes_room_for_another() -> None:
@@ -188,6 +144,26 @@ def test_a_upi_request_that_cannot_be_made_is_refused(fields: dict[str, Any]) ->
     assert raw(payment) == before
 
 
+def test_an_order_that_opens_while_its_payment_is_cancelled_is_asked_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    payment, clock = recorded(), Clock()
+    paid = seen(payment, "captured", f"pay_{payment.id}", order_id=f"order_{payment.id}")
+    provider = Stubborn(create_order=[order_of(payment)], order_payments=[[paid]])
+
+    def open_meanwhile() -> None:
+        processing.process(a_context(clock), payment)
+        orders.reopen_order(asking(provider, clock), payment.id)
+
+    before_saving(monkeypatch, Payment, open_meanwhile)
+    with pytest.raises(NotCancellable):
+        cancellation.cancel(asking(provider, clock), payment)
+
+    stored = Payment.objects.get(id=payment.id)
+    assert provider.calls == ["create_order", "order_payments"]
+    assert (stored.status, stored.cancelled_at) == ("PAID", None)
+
+
 def test_cancelling_and_processing_at_the_same_moment_end_in_one_of_both(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -209,14 +185,3 @@ def test_a_payment_whose_order_is_being_opened_is_not_cancelled() -> None:
         cancellation.cancel(context, payment)
 
     assert Payment.objects.get(id=payment.id).status == "CREATED"
-
-
-def test_a_look_for_the_payment_counts_from_when_its_order_was_wanted() -> None:
-    clock = Clock()
-    payment = recorded()
-    clock.advance(24 * 3600)
-    processing.process(a_context(clock), payment)
-
-    after = open_again(Stubborn(create_order=[order_of(payment)]), payment, clock, 1, seconds=1)
-
-    assert after.work.due_at == after.order_wanted_since + timedelta(minutes=15)

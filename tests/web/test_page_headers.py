@@ -105,7 +105,7 @@ def test_the_stylesheet_is_kept_for_as_long_as_its_address_is_the_same(
         {"status": "FAILED", "failure_reason": SCRIPT},
         {"user_email": SCRIPT, "payer_phone": SCRIPT},
         {"captured_minor": 1, "status": "PAID", "paid_at": NOW, "payment_method": SCRIPT},
-        {"upi_collect": UpiCollect(id="1", vpa=f"a@{SCRIPT}", requested_at=NOW)},
+        {"upi_collect": UpiCollect(id="1", vpa=f"a@{SCRIPT}", requested_at=NOW, asked_at=NOW)},
     ],
 )
 def test_nothing_that_somebody_wrote_becomes_html(

@@ -8,7 +8,6 @@ import pytest
 
 from gateway.domain.context import utc_now
 from gateway.domain.models import Payment, ReceiptRef, UpiCollect
-from gateway.web.states import STATES
 from tests.conftest import Stack
 from tests.support.client import snapshot
 from tests.support.domain import NOW
@@ -110,7 +109,7 @@ def _buttons(page: Page) -> list[str]:
     return [button for form in page.forms for button in form.buttons]
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", ROWS)
 def test_a_state_says_what_happened_and_what_can_be_done(
     browser: Browser, keep: Keep, page_of: PageOf, state: str
 ) -> None:
@@ -178,7 +177,7 @@ def test_a_way_to_pay_that_is_new_here_is_shown_as_the_provider_writes_it(
         ({"status": "FAILED"}, "ready"),
         ({"failure_reason": "The UPI request was refused."}, "failed"),
         ({"upi_collect": _collect(expires_at=utc_now() - timedelta(seconds=1))}, "ready"),
-        ({"upi_collect": _collect(provider_payment_id=None, asked_at=None)}, "approve"),
+        ({"upi_collect": _collect(provider_payment_id=None, asked_at=None)}, "preparing"),
         ({"unread_provider_payment_id": "pay_1"}, "confirming"),
         ({"unread_provider_payment_id": "pay_1", "failure_reason": "An earlier try."}, "confirming"),
         ({"unread_provider_payment_id": "pay_1", "status": "CANCELLED"}, "confirming"),
