@@ -53,9 +53,11 @@ for limited in LIMITED_BLUEPRINTS:
     limits.api_limit(limited)
 
 API_DESCRIPTION = (
-    "Create payments, pay them through Razorpay, refund them, and download receipts. Amounts in requests"
-    " and statistics are in major units (500.00 rupees); `amount` in orders, payments and refunds is in the"
-    " currency's smallest unit (50000 paise). Log in, then press Authorize and paste the token."
+    "Create payments, pay them through Razorpay, refund them, and download receipts. There are two doors to"
+    " the same payments. Under `/api/v1/payments`, amounts in requests and statistics are in major units"
+    " (500.00 rupees), and `amount` in orders, payments and refunds is in the currency's smallest unit"
+    " (50000 paise). Under `/api/payment`, all amounts are in major units. Log in, then press Authorize and"
+    " paste the token."
 )
 
 

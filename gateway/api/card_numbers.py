@@ -5,8 +5,10 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
+from html import unescape
 from itertools import pairwise
 from typing import Any
+from urllib.parse import unquote
 
 from gateway.domain.errors import InvalidInput
 
@@ -14,12 +16,15 @@ from gateway.domain.errors import InvalidInput
 # (which no date has) with the same separator between them, or of four with any; or digit by digit. Other
 # numbers may stand beside it, such as its expiry date.
 PIECE = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9])")
-GROUP = re.compile(r"(?<![A-Za-z0-9])[0-9]{3,19}(?![A-Za-z0-9])")
+GROUP = re.compile(r"(?<![0-9])[0-9]{3,19}(?![0-9])")
 GROUP_DIGITS = 4
-SINGLE_DIGITS = re.compile(r"(?<![0-9])[0-9]([\s./_,-])[0-9](?:\1[0-9]){11,17}(?![0-9])")
-# Blanks, dots, commas and dashes; the range holds those that text processors put in their place.
-SEPARATOR = re.compile("[\\s.,/_\u200b-\u2015-]{1,3}")
+# Issuers are six or eight digits; all networks print four first.
+FIRST_GROUP_DIGITS = (4, 6, 8)
+SINGLE_DIGITS = re.compile(r"(?<![0-9])[0-9]([^0-9A-Za-z])[0-9](?:\1[0-9]){11,17}(?![0-9])")
+SEPARATOR = re.compile("[^0-9A-Za-z]{1,3}")
 UUID = re.compile(r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b")
+# Digests and the like: long enough to hold a card number's digits by chance.
+HEXADECIMAL = re.compile(r"\b(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{32,}\b")
 # Fifteen digits are a phone number too (E.164), but hardly any has them, and every Amex card has.
 PHONE_NUMBER = re.compile(r"\+[0-9]{7,14}(?![0-9])")
 PHONE_DIGITS_MAX = 14
@@ -34,7 +39,10 @@ GROUPS_MAX = 6
 EXPONENT_MAX = 20
 # What may be a long number for other reasons: amounts, and secrets that are compared whole.
 FREE_FIELDS = frozenset(
-    ("amount", "password", "currentPassword", "newPassword", "token", "razorpaySignature")
+    (
+        *("amount", "password", "currentPassword", "newPassword", "token"),
+        *("razorpaySignature", "razorpay_signature"),
+    )
 )
 
 
@@ -77,9 +85,12 @@ def _refusal(field: str) -> InvalidInput:
 
 def _is_card_number(text: str) -> bool:
     """Return whether the text holds something that a card network could have issued."""
+    text = unquote(unescape(text))
     if not text.isascii():
         text = re.sub(r"\d", lambda digit: str(unicodedata.digit(digit[0])), text)
-    text = PHONE_NUMBER.sub("", UUID.sub("", text))
+        # Nobody sees these, such as the blank of no width.
+        text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    text = PHONE_NUMBER.sub("", HEXADECIMAL.sub("", UUID.sub("", text)))
     return any(NETWORK.fullmatch(digits) and _is_luhn_valid(digits) for digits in _candidates(text))
 
 
@@ -94,6 +105,8 @@ def _candidates(text: str) -> Iterator[str]:
 def _numbers_from(text: str, groups: list[re.Match[str]]) -> Iterator[str]:
     """Give what the first group makes together with those that follow it in the same way."""
     digits = groups[0][0]
+    if len(digits) not in FIRST_GROUP_DIGITS:
+        return
     gaps = [text[one.end() : other.start()] for one, other in pairwise(groups)]
     for number, (gap, group) in enumerate(zip(gaps, groups[1:], strict=True), 1):
         is_in_fours = len(digits) == number * GROUP_DIGITS

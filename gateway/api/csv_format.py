@@ -16,7 +16,7 @@ BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 # unseen; the full-width forms do so in some.
 FORMULA = re.compile("[\\s\u200b-\u200f\u2060\ufeff]*[=+@＝＋－＠-]|[\t\r\n]")
 # Where lists are separated by one of these, a spreadsheet begins a new cell after it, in quotes or not.
-SEPARATED_FORMULA = re.compile(f"([;|\t])(?={FORMULA.pattern})")
+SEPARATED_FORMULA = re.compile(f"([;|])(?={FORMULA.pattern})")
 
 COLUMNS = (
     "paymentId",

@@ -42,6 +42,15 @@ class StrictParser(FlaskParser):
         refuse_card_numbers(body)
         return body
 
+    def load_querystring(self, req: flask.Request, schema: ma.Schema) -> Any:
+        """Return the query. Raises InvalidInput for a parameter that is given twice, or is a card number."""
+        twice = [name for name, values in req.args.lists() if len(values) > 1]
+        if twice:
+            raise InvalidInput(INVALID, **dict.fromkeys(twice, "is given twice"))
+        # Addresses are kept in logs and histories that are not ours.
+        refuse_card_numbers({"q": req.args.get("q", "")})
+        return super().load_querystring(req, schema)
+
     def handle_error(
         self,
         error: ma.ValidationError,

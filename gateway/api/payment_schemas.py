@@ -18,6 +18,7 @@ NOTES_DOCUMENT = {
     "type": "object",
     "description": "At most 13 pairs; names and values of at most 256 characters.",
 }
+IN_MAJOR_UNITS = {"description": "In major units, such as 500.00."}
 METHOD_DOCUMENT = {"type": "string", "description": f"One of {', '.join(METHODS)}, in any spelling."}
 
 
@@ -81,7 +82,7 @@ class ResultShape(ma.Schema):
 
     paymentId = fields.String(required=True)
     userEmail = fields.String(required=True, allow_none=True)
-    amount = fields.Decimal(required=True)
+    amount = fields.Decimal(required=True, metadata=IN_MAJOR_UNITS)
     currency = fields.String(required=True)
     paymentMethod = fields.String(
         required=True,
@@ -93,7 +94,7 @@ class ResultShape(ma.Schema):
     updatedAt = timestamp(required=True)
     paidAt = timestamp(allow_none=True)
     methodUsed = fields.String(allow_none=True)
-    refundedAmount = fields.Decimal()
+    refundedAmount = fields.Decimal(metadata=IN_MAJOR_UNITS)
     schoolId = fields.String(allow_none=True)
     description = fields.String(allow_none=True)
     notes = fields.Dict(keys=fields.String(), values=fields.String())
@@ -107,7 +108,7 @@ class ResultShape(ma.Schema):
 class PaymentRefundShape(ma.Schema):
     refundId = fields.String(required=True)
     razorpayRefundId = fields.String(required=True, allow_none=True)
-    amount = fields.Decimal(required=True)
+    amount = fields.Decimal(required=True, metadata=IN_MAJOR_UNITS)
     currency = fields.String(required=True)
     status = fields.String(required=True, metadata={"enum": ["pending", "processed", "failed"]})
     reason = fields.String(allow_none=True)

@@ -87,7 +87,7 @@ def next_action(payment: Payment, context: Context) -> dict[str, Any] | None:
     if not payment.page_token or payment.status not in OPEN or payment.authorized_at or is_refused:
         return None
     url = f"{context.public_url}/pay/{payment.id}?token={payment.page_token}"
-    if not processing.awaits_approval(payment, context):
+    if not processing.awaits_approval(payment, context) or not processing.is_approval_certain(payment):
         return {"type": "checkout", "url": url}
     collect = payment.upi_collect
     return {

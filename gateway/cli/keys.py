@@ -61,7 +61,7 @@ def create(
 def rotate(key_id: str, overlap_hours: int, as_json: bool) -> None:
     """Give key ID a new secret and print it, which is shown only this once.
 
-    A key has two valid secrets at most: rotating again within the overlap ends the oldest one at once.
+    A key has five valid secrets at most: rotating more often within the overlap ends the oldest at once.
     """
     now = utc_now()
     created = api_keys.rotate(key_id, now, overlap_hours * 3600)

@@ -75,6 +75,8 @@ class LoginFailures(Document):
     # Tries that are being looked at, and when they must have ended.
     pending = IntField(required=True, default=0)
     pending_until = DateTimeField()
+    # Until then, tries for this account are let through whatever their client's address has done.
+    excused_until = DateTimeField()
     delayed_until = DateTimeField()
     forgotten_at = DateTimeField(required=True)
 

@@ -30,8 +30,8 @@ SECRET_ALPHABET = string.ascii_letters + string.digits
 SECRET_FORM = re.compile(rf"{SECRET_PREFIX}[A-Za-z0-9]{{{SECRET_RANDOM_CHARS}}}", re.ASCII)
 
 NAME_CHARS_MAX = 100
-# The newest secret, and the one that is being replaced.
-LIVING_SECRETS_MAX = 2
+# The newest secret, and those that are being replaced; rotating more often ends the oldest.
+LIVING_SECRETS_MAX = 5
 OVERLAP_SECONDS_MAX = 30 * 24 * 3600
 # How often `last_used_at` is written at most, so that a busy key costs one write a minute.
 LAST_USE_SECONDS = 60
@@ -102,8 +102,8 @@ def authenticate(secret: str, now: datetime) -> ApiKey | None:
 
 
 def rotate(key_id: str, now: datetime, overlap_seconds: int) -> Created:
-    """Give the key a new secret. The one it had stays valid for overlap_seconds more, but no longer than it
-    was; an older one, still in the overlap of an earlier rotation, ends at once. Writes one document; every
+    """Give the key a new secret. Those it had stay valid for overlap_seconds more, but no longer than they
+    were, as far as LIVING_SECRETS_MAX allows. Writes one document; every
     call makes another secret. Raises ApiKeyNotFound, ApiKeyEnded, InvalidInput and TooBusy."""
     if not 0 <= overlap_seconds <= OVERLAP_SECONDS_MAX:
         raise InvalidInput(

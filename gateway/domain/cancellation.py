@@ -50,6 +50,10 @@ def cancel(context: Context, payment: Payment) -> Payment:
         # opened once, so this happens once.
         return cancel(context, payment)
     if payment.status != CANCELLED:
+        if payment.provider_order_id is None and work.order_is_wanted(payment):
+            raise NotCancellable(
+                "This payment's order is being opened. Try again in a few seconds.", status=payment.status
+            )
         now = "being paid" if is_being_paid else payment.status
         raise NotCancellable(f"This payment is {now} and cannot be cancelled.", status=payment.status)
     return payment

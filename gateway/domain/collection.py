@@ -23,13 +23,15 @@ from gateway.domain.provider import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from gateway.domain.states import OPEN
-from gateway.domain.transitions import change_payment, note
+from gateway.domain.states import ATTEMPTED, CREATED, FAILED, OPEN
+from gateway.domain.transitions import change_payment, move, note
 
 # Razorpay's default: how long a customer can approve a request (its page on UPI Collect).
 EXPIRES_AFTER_MINUTES = 5
 # A request that was never seen is taken for lost this long after it would have expired.
 LOST_AFTER = timedelta(minutes=EXPIRES_AFTER_MINUTES + 1)
+# When the provider finished with an error, nothing is under way, and its lists only have to catch up.
+NOT_MADE_AFTER = timedelta(minutes=1)
 # A request that could not be sent by then is not sent any more: nobody sits in front of a screen for it.
 UNSENT_AFTER = timedelta(minutes=10)
 DESCRIPTION_DEFAULT = "Payment"
@@ -59,7 +61,7 @@ def collect(context: Context, payment_id: str) -> Payment | None:
     except ProviderUnavailable as error:
         return _not_asked(context, claim, wanted, error)
     except OutcomeUnknown as error:
-        return postpone(context, claim, error)
+        return _unknown(context, claim, wanted, error)
     return _sent(context, claim, wanted, provider_payment_id)
 
 
@@ -104,10 +106,27 @@ def _look(context: Context, claim: work.Claim[Payment], wanted: UpiCollect) -> P
     ours = next((each for each in seen if each.collect_id == wanted.id), None)
     if ours:
         return _sent(context, claim, wanted, ours.id, ours)
-    if context.now() < wanted.asked_at + LOST_AFTER:
+    # A worker that died between the write and the call leaves no word about how long to look.
+    if context.now() < (wanted.looked_for_until or wanted.asked_at + LOST_AFTER):
         not_yet = OutcomeUnknown("the UPI request is not among the order's payments yet")
         return postpone(context, claim, not_yet)
-    return _end(context, claim, wanted, "It is not known whether the UPI request was sent; it has expired.")
+    return _end(context, claim, wanted, "The UPI request is not known to the provider.")
+
+
+def _unknown(
+    context: Context, claim: work.Claim[Payment], wanted: UpiCollect, error: OutcomeUnknown
+) -> Payment:
+    """Write down that the request may or may not exist. It is looked for from now on, and not sent again."""
+
+    def decide(payment: Payment) -> bool:
+        if payment.upi_collect.id == wanted.id:
+            patience = NOT_MADE_AFTER if error.answered else LOST_AFTER
+            payment.upi_collect.looked_for_until = context.now() + patience
+            note(payment, f"it is not known whether the UPI request was sent: {error.description}", context)
+        work.postpone(payment, claim, error.description, context)
+        return True
+
+    return change_payment(context, claim.document.id, decide).document
 
 
 def _sent(
@@ -121,7 +140,13 @@ def _sent(
         work.release(payment, claim)
         if payment.upi_collect.id == wanted.id:
             payment.upi_collect.provider_payment_id = provider_payment_id
-            note(payment, f"a UPI request, {provider_payment_id}, was sent to {masked(wanted.vpa)}", context)
+            payment.upi_collect.looked_for_until = None
+            why = f"a UPI request, {provider_payment_id}, was sent to {masked(wanted.vpa)}"
+            if payment.status in (CREATED, FAILED):
+                payment.failure_reason = None
+                move(payment, ATTEMPTED, why, context)
+            else:
+                note(payment, why, context)
         if seen:
             observe_payment(payment, seen, context)
         return True

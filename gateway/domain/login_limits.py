@@ -32,6 +32,8 @@ WAIT_SECONDS_MAX = 5.0
 WAIT_PAUSE_SECONDS = 0.05
 # A password takes well under a second, behind a queue of a few; after this its process has died.
 PENDING_SECONDS_MAX = 30
+# How long somebody who has just set a new password by mail has to log in with it.
+EXCUSED_SECONDS = 15 * 60
 
 
 class _OthersFirst(Exception):
@@ -91,8 +93,9 @@ def begin(context: Context, email: str, client_address: str | None = None) -> Tr
 def _begin(context: Context, email: str, client_address: str | None) -> Try:
     limits = context.limits
     account_key = _key("account", email)
-    _count(context, account_key, limits.login_failures_free_per_account)
-    if client_address is None:
+    counter = _count(context, account_key, limits.login_failures_free_per_account)
+    is_excused = counter.excused_until is not None and counter.excused_until > context.now()
+    if client_address is None or is_excused:
         return Try(context, account_key, None)
     client_key = _key("client", client_of(client_address))
     try:
@@ -103,15 +106,20 @@ def _begin(context: Context, email: str, client_address: str | None) -> Try:
     return Try(context, account_key, client_key)
 
 
-def forget_account(email: str) -> None:
-    """Let the account's owner in at once: forget the failures for this e-mail address, in its stored form.
-    Writes at most one document; may be called twice."""
+def let_owner_in(context: Context, email: str) -> None:
+    """Forget the failures for this e-mail address, in its stored form, and for a while do not hold against it
+    what its client's address has done: others may share that. Writes one document; may be called twice."""
+    now = context.now()
+    key = _key("account", email)
+    excused_until = now + timedelta(seconds=EXCUSED_SECONDS)
 
-    def forget(counter: LoginFailures) -> bool:
+    def excuse(counter: LoginFailures) -> bool:
         counter.failures, counter.delayed_until = 0, None
+        counter.excused_until = excused_until
+        counter.forgotten_at = now + timedelta(seconds=context.limits.login_failures_kept_seconds)
         return True
 
-    _change_if_there(_key("account", email), forget)
+    _change_or_create(context, key, excuse)
 
 
 def client_of(address: str) -> str:
@@ -136,9 +144,8 @@ def delay_seconds(failures: int, free: int, limits: Limits) -> int:
     return min(limits.login_delay_seconds_max, limits.login_delay_seconds_first * 2**doublings)
 
 
-def _count(context: Context, key: str, free: int) -> None:
+def _count(context: Context, key: str, free: int) -> LoginFailures:
     now = context.now()
-    forgotten_at = now + timedelta(seconds=context.limits.login_failures_kept_seconds)
 
     def add(counter: LoginFailures) -> bool:
         if counter.forgotten_at <= now:
@@ -155,13 +162,17 @@ def _count(context: Context, key: str, free: int) -> None:
             raise _OthersFirst
         counter.pending += 1
         counter.pending_until = now + timedelta(seconds=PENDING_SECONDS_MAX)
-        counter.forgotten_at = forgotten_at
+        counter.forgotten_at = now + timedelta(seconds=context.limits.login_failures_kept_seconds)
         return True
 
+    return _change_or_create(context, key, add)
+
+
+def _change_or_create(context: Context, key: str, decide: Callable[[LoginFailures], bool]) -> LoginFailures:
+    forgotten_at = context.now() + timedelta(seconds=context.limits.login_failures_kept_seconds)
     for _ in range(COUNT_ATTEMPTS_MAX):
         try:
-            change(LoginFailures, key, add)
-            return
+            return change(LoginFailures, key, decide).document
         except LoginFailures.DoesNotExist:
             try:
                 LoginFailures(id=key, forgotten_at=forgotten_at).save(force_insert=True)

@@ -18,7 +18,10 @@ def log_in(context: Context, passwords: Passwords, *, email: str, password: str,
 def confirm(context: Context, passwords: Passwords, user: User, password: str) -> User:
     """Return the account again, as it was when the password of somebody who is logged in was found right.
     A wrong one counts like one at login. Raises InvalidCredentials, TooManyAttempts and TooBusy."""
-    return _checked(login_limits.begin(context, user.email), passwords, user.email, password)
+    try:
+        return _checked(login_limits.begin(context, user.email), passwords, user.email, password)
+    except InvalidCredentials as error:
+        raise InvalidCredentials("The present password is wrong.", currentPassword="is wrong") from error
 
 
 def _checked(attempt: Try, passwords: Passwords, email: str, password: str) -> User:

@@ -98,6 +98,8 @@ class UpiCollect(EmbeddedDocument):
     asked_at = DateTimeField()
     provider_payment_id = StringField()
     expires_at = DateTimeField()
+    # Set while nobody knows whether the request exists: until when it is looked for.
+    looked_for_until = DateTimeField()
     failure_reason = StringField(max_length=REASON_CHARS_MAX)
 
 

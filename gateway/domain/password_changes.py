@@ -63,7 +63,7 @@ def reset(context: Context, passwords: Passwords, *, token: str, new: str) -> Us
     except User.DoesNotExist as error:
         raise _invalid() from error
     # Dying here leaves the delay, which ends by itself; another link may be asked for meanwhile.
-    login_limits.forget_account(user.email)
+    login_limits.let_owner_in(context, user.email)
     return changed
 
 

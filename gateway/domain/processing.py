@@ -78,6 +78,11 @@ def awaits_approval(payment: Payment, context: Context) -> bool:
     return collect.expires_at is None or context.now() < collect.expires_at
 
 
+def is_approval_certain(payment: Payment) -> bool:
+    """Return whether the open UPI request is on its way or with the customer, as far as anybody knows."""
+    return payment.upi_collect.looked_for_until is None
+
+
 def masked(vpa: str) -> str:
     """Return a UPI address that is recognised by who knows it and tells others little: a***@bank."""
     name, _, handle = vpa.partition("@")
@@ -117,7 +122,8 @@ def _want_collect(payment: Payment, upi: UpiRequest, context: Context) -> bool:
             return False
         if payment.upi_collect.asked_at:
             raise NotProcessable(
-                "The customer has been asked at another UPI address, and can still approve there.",
+                "The customer has been asked, or may have been, at another UPI address. Try again in a few"
+                " minutes, or send the customer to the checkout page.",
                 status=payment.status,
                 vpa=f"{masked(payment.upi_collect.vpa)} was asked before",
             )

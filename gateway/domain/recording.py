@@ -4,7 +4,7 @@ A client's idempotency key lies on the payment that it made, under a unique inde
 winner and a repeated request finds the payment of the first.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -86,7 +86,7 @@ def create(
         updated_at=now,
     )
     payment.order_receipt = f"RCP_{int(now.timestamp() * 1000)}_{payment.id.replace('-', '')[:16]}"
-    note(payment, "the payment was recorded", context)
+    note(payment, "the payment was recorded", replace(context, now=lambda: now))
     if opens_order:
         payment.order_wanted_since = payment.order_requested_at = now
         payment.work = work.claimed(work.OPEN_ORDER, now, context.limits.claim_ttl_seconds)

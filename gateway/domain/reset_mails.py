@@ -116,6 +116,9 @@ def _why_not(context: Context, claim: Claim[PasswordReset], user: User | None) -
             outcome__nin=[NO_ACCOUNT, TOO_MANY, TOO_LATE],
         )
         & before
+        # A link that was used has begun another epoch, and only its owner can have used it: what was asked
+        # for before is not held against them.
+        & (Q(links__0__exists=False) | Q(links__session_epoch=user.session_epoch))
     )
     mails_max = context.limits.password_reset_mails_per_hour_max
     return TOO_MANY if of_this_hour.limit(mails_max).count(with_limit_and_skip=True) >= mails_max else None

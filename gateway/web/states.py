@@ -46,8 +46,15 @@ def of(payment: Payment, context: Context, *, was_told_of_failure: bool = False)
     if payment.provider_order_id is None:
         return _without_order(payment)
     if processing.awaits_approval(payment, context):
-        return APPROVE if payment.upi_collect.asked_at else PREPARING
+        return _with_upi_request(payment)
     return FAILED if payment.failure_reason or was_told_of_failure else READY
+
+
+def _with_upi_request(payment: Payment) -> str:
+    if not payment.upi_collect.asked_at:
+        return PREPARING
+    # Nobody knows whether the customer was asked, so the page does not say that they were.
+    return APPROVE if processing.is_approval_certain(payment) else READY
 
 
 def _without_order(payment: Payment) -> str:

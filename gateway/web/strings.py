@@ -94,7 +94,7 @@ CANCELLED = Words(
     "This payment was cancelled",
     (
         "Nothing more is taken from you.",
-        BACK_BY_ITSELF,
+        "If you have paid all the same, at the last moment, ask {merchant}: they see the money.",
         "If you still want to pay, ask {merchant} for a new payment.",
     ),
 )

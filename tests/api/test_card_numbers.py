@@ -50,6 +50,19 @@ WRITINGS = [
     "2024 4111 1111 1111 1111",
     "card=4111111111111111&cvv=123",
     "(4111111111111111)",
+    "visa4111111111111111",
+    "4111111111111111x",
+    "CardNo4111 1111 1111 1111",
+    "4111-1111 1111-1111",
+    "4111,1111,1111,1111",
+    "4111:1111:1111:1111",
+    "(4111)(1111)(1111)(1111)",
+    "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+    "+378282246310005",
+    "4111%201111%201111%201111",
+    "4111&nbsp;1111&nbsp;1111&nbsp;1111",
+    "4\N{ZERO WIDTH SPACE}111111111111111",
+    "4111\N{SOFT HYPHEN}1111\N{SOFT HYPHEN}1111\N{SOFT HYPHEN}1111",
 ]
 HARMLESS = [
     "+91 98765 43210",
@@ -68,6 +81,9 @@ HARMLESS = [
     "123456789012",
     "ORD-2024-000123-000456",
     "500.00",
+    "30001-30002-30003",
+    # A digest that holds 4111111111111111.
+    "a4111111111111111b0c5a868f434f0e8b0e0f6f1f3f9c55d0e0d3a7a0b9e510",
 ]
 
 
@@ -216,3 +232,19 @@ def test_a_refused_number_is_in_no_log_and_nowhere_in_the_database(
     database = Payment._get_db()
     kept = [str(row) for name in database.list_collection_names() for row in database[name].find()]
     assert [row for row in kept if number in row or grouped in row or dotted in row] == []
+
+
+def test_a_search_for_one_is_refused_as_well(customer: Person) -> None:
+    answer = customer.api.get("/api/payment", params={"q": VISA})
+
+    assert refused(answer, 400, "VALIDATION_ERROR") == {"q": SENTENCE}
+
+
+def test_a_signature_that_looks_like_one_is_compared_and_not_refused(customer: Person) -> None:
+    signature = "ab" * 20 + VISA + "cdefabcd"
+    for names in (
+        ("razorpayOrderId", "razorpayPaymentId", "razorpaySignature"),
+        ("razorpay_order_id", "razorpay_payment_id", "razorpay_signature"),
+    ):
+        body = dict(zip(names, ("order_x", "pay_x", signature), strict=True))
+        refused(customer.api.post("/api/v1/payments/verify", body), 404, "PAYMENT_NOT_FOUND")

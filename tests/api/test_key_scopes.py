@@ -13,7 +13,7 @@ from gateway.domain.ids import new_id
 from gateway.domain.models import Payment
 from tests.api.test_access import GUARDED
 from tests.conftest import Stack
-from tests.support.client import PAYMENT, PAYMENTS, Person, Sandbox, snapshot, stored
+from tests.support.client import PAYMENT, PAYMENTS, Api, Person, Sandbox, snapshot, stored
 from tests.support.keys import Program, a_program
 from tests.support.named import SCOPE_OF, Named
 from tests.support.shapes import refused
@@ -176,6 +176,17 @@ def test_both_secrets_work_while_a_key_is_rotated_and_share_their_idempotency_ke
         "true",
     ]
     assert Payment.objects(user_id=f"key:{program.key_id}").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token", "sk", ""])
+def test_a_key_under_another_scheme_is_no_key(stack: Stack, scheme: str) -> None:
+    program = a_program(stack.api_url)
+    headers = {"Authorization": f"{scheme} {program.secret}".strip()}
+
+    answer = Api(stack.api_url).get(PAYMENT, headers=headers)
+
+    refused(answer, 401, "UNAUTHORIZED")
+    assert ApiKey.objects.get(id=program.key_id).last_used_at is None
 
 
 def test_the_last_use_of_a_key_is_noted(stack: Stack) -> None:

@@ -30,7 +30,7 @@ from tests.support.steps import TIMESTAMP, at_once, at_rest, has_status
 from tests.support.waiting import wait_until
 
 SUCCESS, FAILURE, PENDING = "success@razorpay", "failure@razorpay", "pending@razorpay"
-LOST = "It is not known whether the UPI request was sent; it has expired."
+LOST = "The UPI request is not known to the provider."
 
 
 def _sent(sandbox: Sandbox, payment_id: str) -> list[tuple[str, str]]:
@@ -48,7 +48,7 @@ def test_a_upi_request_is_sent_once_and_paid_without_a_browser(customer: Person,
     paid = seen(customer.api, result["paymentId"])
 
     action = result["nextAction"]
-    assert result["status"] == "CREATED"
+    assert result["status"] == "ATTEMPTED"
     assert set(action) == {"type", "url", "vpa", "expiresAt"}
     assert page_of(action) == ("approve_upi_request", f"/pay/{payment.id}", True)
     assert action["vpa"] == "s***@razorpay"
@@ -175,7 +175,7 @@ def test_another_address_waits_until_the_first_one_has_answered(customer: Person
     answer = process(customer.api, payment_id, {"vpa": SUCCESS})
 
     assert refused(answer, 409, "PAYMENT_NOT_PROCESSABLE") == {
-        "status": "CREATED",
+        "status": "ATTEMPTED",
         "vpa": "p***@razorpay was asked before",
     }
     assert snapshot(payment_id) == before
@@ -214,7 +214,7 @@ def test_a_request_whose_answer_was_lost_is_found_and_not_sent_twice(
 
 
 @pytest.mark.parametrize("fault", ["timeout_before", "drop", "500"])
-def test_a_request_that_may_have_been_sent_is_looked_for_until_it_would_have_expired(
+def test_a_request_that_may_have_been_sent_is_looked_for_and_not_sent_again(
     customer: Person, sandbox: Sandbox, fault: str
 ) -> None:
     sandbox.fault("payments.create_upi", fault)
@@ -225,14 +225,15 @@ def test_a_request_that_may_have_been_sent_is_looked_for_until_it_would_have_exp
     meanwhile = seen(customer.api, payment_id)
     sent_meanwhile = _sent(sandbox, payment_id)
 
-    long_ago = payment.upi_collect.asked_at - timedelta(minutes=6)
-    Payment.objects(id=payment_id).update_one(set__upi_collect__asked_at=long_ago)
+    Payment.objects(id=payment_id).update_one(set__upi_collect__looked_for_until=payment.created_at)
     make_due(payment)
     wait_until(lambda: stored(payment_id).upi_collect.failure_reason, "the end of the search")
     afterwards = seen(customer.api, payment_id)
     assert (sent_meanwhile, _sent(sandbox, payment_id)) == ([], [])
-    assert meanwhile["nextAction"]["type"] == "approve_upi_request"
+    # Nobody knows whether the customer was asked, so nobody is told to look at the phone.
+    assert page_of(meanwhile["nextAction"]) == ("checkout", f"/pay/{payment_id}", True)
     assert "failureReason" not in meanwhile
+    assert [entry.why for entry in payment.history if "not known" in entry.why] != []
     assert (afterwards["status"], afterwards["failureReason"]) == ("CREATED", LOST)
     assert page_of(afterwards["nextAction"]) == ("checkout", f"/pay/{payment_id}", True)
     assert process(customer.api, payment_id, {"vpa": SUCCESS}).status_code == 200
@@ -268,9 +269,9 @@ def test_a_payment_with_an_open_request_is_not_cancelled(customer: Person, sandb
 
     answer = cancel(customer.api, payment_id)
 
-    assert refused(answer, 409, "PAYMENT_NOT_CANCELLABLE") == {"status": "CREATED"}
+    assert refused(answer, 409, "PAYMENT_NOT_CANCELLABLE") == {"status": "ATTEMPTED"}
     assert answer.json()["error"] == "This payment is being paid and cannot be cancelled."
-    assert (stored(payment_id).status, stored(payment_id).receipts) == ("CREATED", [])
+    assert (stored(payment_id).status, stored(payment_id).receipts) == ("ATTEMPTED", [])
 
 
 def test_a_payment_whose_request_is_just_being_sent_is_not_cancelled(
@@ -284,5 +285,5 @@ def test_a_payment_whose_request_is_just_being_sent_is_not_cancelled(
     answer = cancel(customer.api, payment_id)
 
     refused(answer, 409, "PAYMENT_NOT_CANCELLABLE")
-    assert at_rest(payment_id).status == "CREATED"
+    assert at_rest(payment_id).status == "ATTEMPTED"
     assert _sent(sandbox, payment_id) == [(PENDING, "created")]

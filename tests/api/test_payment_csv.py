@@ -132,6 +132,19 @@ def test_no_spreadsheet_calculates_what_a_client_has_written(customer: Person, t
     assert [row[name] for name in ("description", "userEmail", "failureReason")] == [f"'{text}"] * 3
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [("Fees;=1+1", "Fees;'=1+1"), ("a|@x", "a|'@x"), ("=a; -1", "'=a;' -1")],
+)
+def test_nor_does_one_that_takes_a_semicolon_for_a_new_cell(customer: Person, text: str, cell: str) -> None:
+    create(customer, description="x")
+    Payment.objects(user_id=customer.user_id).update_one(set__description=text)
+
+    (row,) = _rows(customer)
+
+    assert row["description"] == cell
+
+
 @pytest.mark.parametrize("text", ["a=1", "5+3", "two - three", "'quoted", "…", "a@b.example", " plain "])
 def test_other_text_stays_as_it_is(customer: Person, text: str) -> None:
     create(customer, description=text)

@@ -292,3 +292,10 @@ def test_the_limits_of_a_page(customer: Person) -> None:
     assert _found(customer) == ids[:20]
     assert _found(customer, limit=1) == ids[:1]
     assert _found(customer, limit=100) == ids[:100]
+
+
+@pytest.mark.parametrize("query", ["status=PAID&status=FAILED", "limit=10&limit=20", "q=a&q=b"])
+def test_a_parameter_that_is_given_twice_is_refused(customer: Person, query: str) -> None:
+    answer = customer.api.get(f"/api/payment?{query}")
+
+    assert refused(answer, 400, "VALIDATION_ERROR") == {query.split("=")[0]: "is given twice"}

@@ -110,6 +110,13 @@ def test_every_missing_variable_has_a_line(
         ("PAYMENT_AMOUNT_MINOR_MAX", "99999999999999999999"),
         ("MONGODB_TIMEOUT_MS", "0"),
         ("TRUSTED_PROXY_COUNT", "6"),
+        ("RATELIMIT_API", "nonsense"),
+        ("RATELIMIT_WEBHOOK", "100 per fortnight"),
+        ("RATELIMIT_PAGES", "3 per minuts"),
+        ("EXPORTS_AT_ONCE_MAX", "0"),
+        ("SEND_TIMEOUT_SECONDS", "0"),
+        ("LOGIN_FAILURES_FREE_PER_ACCOUNT", "101"),
+        ("LOGIN_FAILURES_FREE_PER_ADDRESS", "10001"),
         ("PASSWORD_CHARS_MIN", "7"),
         ("LOGIN_FAILURES_FREE_PER_ACCOUNT", "0"),
         ("LOGIN_FAILURES_FREE_PER_ADDRESS", "-1"),
@@ -154,6 +161,7 @@ def test_an_empty_secret_or_address_is_a_missing_one(
         ("MAIL_URL", "", "MAIL_URL must start with smtps:// or smtp://"),
         ("MAIL_URL", "file:/var/very-secret-mail", "MAIL_URL must start with smtps:// or smtp://"),
         ("MAIL_FROM", "", "MAIL_FROM is missing"),
+        ("ARGON2_MEMORY_KIB", "8", "ARGON2_MEMORY_KIB times ARGON2_PASSES must be at least 35840"),
     ],
 )
 def test_production_refuses_what_is_fit_for_a_developers_machine_only(
@@ -166,7 +174,7 @@ def test_production_refuses_what_is_fit_for_a_developers_machine_only(
     environment.setenv(name, value)
     assert Settings.from_env().app_env == "development"
     _from_env.cache_clear()
-    for required, good in GOOD_IN_PRODUCTION.items():
+    for required, good in (GOOD_IN_PRODUCTION | {name: value}).items():
         environment.setenv(required, value if required == name else good)
 
     said = refusal(capsys)

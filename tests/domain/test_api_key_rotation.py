@@ -39,16 +39,27 @@ def test_a_rotation_without_overlap_ends_the_old_secret_at_once() -> None:
     assert [known.sha256 for known in stored(new.key).secrets] == [digest(new.secret)]
 
 
-def test_a_third_secret_ends_the_first_and_prolongs_none() -> None:
+def test_a_second_rotation_prolongs_nothing_and_ends_nothing_early() -> None:
     first = a_key()
     second = api_keys.rotate(first.key.id, NOW, 60)
 
     third = api_keys.rotate(first.key.id, NOW + timedelta(seconds=1), 30 * 24 * 3600)
 
     secrets = stored(first.key).secrets
-    assert [known.sha256 for known in secrets] == [digest(second.secret), digest(third.secret)]
-    assert [known.expires_at for known in secrets] == [NOW + timedelta(days=30, seconds=1), None]
-    assert api_keys.authenticate(first.secret, NOW + timedelta(seconds=1)) is None
+    assert [known.sha256 for known in secrets] == [digest(each.secret) for each in (first, second, third)]
+    assert [known.expires_at for known in secrets] == [
+        NOW + timedelta(seconds=60),
+        NOW + timedelta(days=30, seconds=1),
+        None,
+    ]
+
+
+def test_a_sixth_secret_ends_the_first() -> None:
+    first = a_key()
+    rest = [api_keys.rotate(first.key.id, NOW, 3600) for _ in range(5)]
+
+    assert [known.sha256 for known in stored(first.key).secrets] == [digest(each.secret) for each in rest]
+    assert api_keys.authenticate(first.secret, NOW) is None
 
 
 def test_a_secret_that_is_to_end_sooner_than_the_overlap_still_does() -> None:
@@ -97,15 +108,15 @@ def test_a_key_that_has_ended_is_not_brought_back_by_a_rotation() -> None:
     assert [raw(created.key) for created in (revoked, expired)] == before
 
 
-def test_two_rotations_at_once_both_hold_and_leave_two_secrets() -> None:
+def test_two_rotations_at_once_both_hold() -> None:
     created = a_key()
 
     results = together(2, lambda _: api_keys.rotate(created.key.id, NOW, 3600))
 
     kept = {known.sha256 for known in stored(created.key).secrets}
-    assert kept == {digest(each.secret) for each in results}
+    assert kept == {digest(each.secret) for each in (created, *results)}
     assert [bool(api_keys.authenticate(each.secret, NOW)) for each in results] == [True, True]
-    assert api_keys.authenticate(created.secret, NOW) is None
+    assert api_keys.authenticate(created.secret, NOW + HOUR) is None
 
 
 def test_a_key_that_is_revoked_while_it_is_rotated_stays_revoked(monkeypatch: pytest.MonkeyPatch) -> None:

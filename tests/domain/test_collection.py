@@ -52,7 +52,7 @@ def test_a_request_is_sent_once_and_then_the_customers_answer_is_looked_for() ->
     assert (sent.id, sent.vpa, sent.amount_minor) == ("collect", "asha@bank", 50_000)
     assert (sent.order_id, sent.email) == (payment.provider_order_id, payment.user_email)
     assert after.upi_collect.provider_payment_id == "pay_1"
-    assert (after.status, after.work.kind) == ("CREATED", work.CONFIRM_PAYMENT)
+    assert (after.status, after.work.kind) == ("ATTEMPTED", work.CONFIRM_PAYMENT)
     assert after.work.due_at == after.upi_collect.asked_at + timedelta(seconds=20)
 
 
@@ -87,7 +87,7 @@ def test_a_request_that_is_never_found_is_given_up_after_it_would_have_expired()
     after = collect_again(provider, payment, clock, 9)
 
     assert provider.calls.count("collect_by_upi") == 1
-    assert after.upi_collect.failure_reason.startswith("It is not known")
+    assert after.upi_collect.failure_reason == "The UPI request is not known to the provider."
     assert (after.status, after.failure_reason) == ("CREATED", after.upi_collect.failure_reason)
     assert after.work.kind == work.CONFIRM_PAYMENT
 
@@ -133,6 +133,21 @@ def test_a_request_that_was_replaced_meanwhile_is_not_sent() -> None:
 
     assert [sent.vpa for sent in provider.collects] == ["asha@other"]
     assert after.upi_collect.provider_payment_id == "pay_new"
+
+
+def test_a_request_that_ended_in_an_error_is_not_looked_for_as_long() -> None:
+    payment, clock = waiting(), Clock()
+    answered = OutcomeUnknown("the provider answered HTTP 500", http_status=500)
+    provider = Stubborn(collect_by_upi=[answered], order_payments=[[]])
+
+    looking = collect_again(provider, payment, clock, 2, seconds=20)
+    after = collect_again(provider, payment, clock, 1, seconds=45)
+
+    assert looking.upi_collect.failure_reason is None
+    assert sum("not known whether" in entry.why for entry in looking.history) == 1
+    assert not processing.is_approval_certain(looking)
+    assert after.upi_collect.failure_reason == "The UPI request is not known to the provider."
+    assert provider.calls == ["collect_by_upi", "order_payments", "order_payments"]
 
 
 def test_a_provider_that_is_away_is_asked_again() -> None:

@@ -195,6 +195,23 @@ def test_failures_are_forgotten_a_day_after_the_last_one() -> None:
     assert stored["forgotten_at"] == clock.now + timedelta(days=1)
 
 
+def test_an_owner_with_a_new_password_gets_past_what_others_did_at_the_same_address() -> None:
+    clock, email, client = Clock(), fresh_email(), a_client()
+    for _ in range(FREE_OF_CLIENT + 1):
+        fail(surroundings(clock), fresh_email(), client)
+
+    login_limits.let_owner_in(surroundings(clock), email)
+
+    begin(surroundings(clock), email, client).was_right()
+    with pytest.raises(TooManyAttempts):
+        begin(surroundings(clock), fresh_email(), client)
+    clock.advance(2)
+    for _ in range(FREE + 1):
+        fail(surroundings(clock), email, client)
+    with pytest.raises(TooManyAttempts):
+        begin(surroundings(clock), email, client)
+
+
 def test_mongodb_removes_what_is_forgotten() -> None:
     assert {"forgotten_at_1": 0}.items() <= {
         name: index.get("expireAfterSeconds")
@@ -207,8 +224,8 @@ def test_an_owner_whose_failures_are_forgotten_is_let_in_at_once() -> None:
     for _ in range(FREE + 1):
         fail(surroundings(), email)
 
-    login_limits.forget_account(email)
-    login_limits.forget_account(fresh_email())
+    login_limits.let_owner_in(surroundings(), email)
+    login_limits.let_owner_in(surroundings(), fresh_email())
 
     assert failures("account", email) == 0
     assert isinstance(begin(surroundings(), email), Try)

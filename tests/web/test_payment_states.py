@@ -84,7 +84,7 @@ ROWS: dict[str, tuple[dict[str, Any], str, str, list[str]]] = {
     "cancelled": (
         {"status": "CANCELLED", "cancelled_at": PAID_AT},
         "This payment was cancelled",
-        f"Nothing more is taken from you. {BY_ITSELF}",
+        "Nothing more is taken from you. If you have paid all the same, at the last moment, ask",
         [],
     ),
     "refunded": (
