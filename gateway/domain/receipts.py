@@ -29,7 +29,9 @@ NUMBER_PREFIX: dict[ReceiptKind, str] = {
 }
 # Derived ids are UUIDs of this name space, so that they never meet a random one.
 RECEIPT_NAMESPACE = uuid.UUID("6f1c1c0e-6c2f-5a53-9d0e-0d3a7a0b9e51")
+# What orders are for unless they say so, and what is printed when nobody has said anything.
 PURPOSE_DEFAULT = "school_registration"
+PURPOSE_UNKNOWN = "Payment"
 
 
 def mint(payment: Payment, kind: ReceiptKind, now: datetime, refund: Refund | None = None) -> ReceiptRef:
@@ -109,7 +111,7 @@ def _contents(context: Context, payment: Payment, ref: ReceiptRef) -> ReceiptCon
         provider_payment_id=payment.provider_payment_id,
         payment_method=payment.payment_method,
         status=_status_at_issue(payment, ref),
-        purpose=payment.notes.get("purpose", PURPOSE_DEFAULT),
+        purpose=payment.notes.get("purpose") or payment.description or PURPOSE_UNKNOWN,
         currency=payment.currency,
         amount_minor=refund.amount_minor if refund else payment.amount_minor,
         payment_amount_minor=payment.amount_minor,

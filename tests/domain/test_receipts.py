@@ -202,7 +202,28 @@ def test_what_a_receipt_says_is_what_the_payment_was() -> None:
         payment.provider_order_id,
         payment.provider_payment_id,
     )
-    assert (contents.purpose, contents.paid_at) == ("school_registration", NOW)
+    assert (contents.purpose, contents.paid_at) == ("Payment", NOW)
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize(
+    ("notes", "description", "purpose"),
+    [
+        ({"purpose": "school_registration"}, "Fees", "school_registration"),
+        ({}, "Fees of the first term", "Fees of the first term"),
+        ({"reason": "x"}, None, "Payment"),
+    ],
+)
+def test_a_receipt_says_what_the_payment_was_for(
+    notes: dict[str, str], description: str | None, purpose: str
+) -> None:
+    payment = an_owed_payment()
+    Payment.objects(id=payment.id).update_one(set__notes=notes, set__description=description)
+
+    receipts.issue(a_context(), payment.id)
+
+    contents = receipts.load_contents(Receipt.objects.get(payment_id=payment.id).contents)
+    assert contents.purpose == purpose
 
 
 @pytest.mark.usefixtures("stack")
