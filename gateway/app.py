@@ -81,12 +81,14 @@ def assemble(settings: Settings) -> Flask:
     if settings.trusted_proxy_count:
         hops = settings.trusted_proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    # Never more than a quarter of the threads, however many are allowed.
+    exports_max = min(settings.exports_at_once_max, max(1, settings.web_threads // 4))
     app.extensions[EXTENSION] = Services(
         settings=settings,
         runtime=Runtime(settings),
         passwords=passwords_for(settings),
-        waits=Waits(settings.web_threads),
-        exports=BoundedSemaphore(settings.exports_at_once_max),
+        waits=Waits(settings.web_threads, exports_max),
+        exports=BoundedSemaphore(exports_max),
     )
     app.extensions[health.REDIS_CLIENT] = redis.Redis.from_url(
         settings.redis_address,

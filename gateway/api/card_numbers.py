@@ -12,16 +12,15 @@ from urllib.parse import unquote
 
 from gateway.domain.errors import InvalidInput
 
-# A card number is written in one piece, also with a letter beside it; in groups of at least three digits
-# (which no date has) with the same separator between them, or of four with any; or digit by digit. Other
-# numbers may stand beside it, such as its expiry date.
+# A card number is written in one piece, also with a letter beside it; in groups as on a card, with the same
+# separator between them, or with any between four digits each; or digit by digit. Lists of amounts have
+# commas and semicolons, and dates have groups of two digits. Other numbers may stand beside it.
 PIECE = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9])")
-GROUP = re.compile(r"(?<![0-9])[0-9]{3,19}(?![0-9])")
-GROUP_DIGITS = 4
-# Issuers are six or eight digits; all networks print four first.
-FIRST_GROUP_DIGITS = (4, 6, 8)
-SINGLE_DIGITS = re.compile(r"(?<![0-9])[0-9]([^0-9A-Za-z])[0-9](?:\1[0-9]){11,17}(?![0-9])")
-SEPARATOR = re.compile("[^0-9A-Za-z]{1,3}")
+GROUP = re.compile(r"(?<![0-9])[0-9]{3,13}(?![0-9])")
+LAYOUTS = frozenset({(4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (6, 13)})
+GROUPS_MAX = max(map(len, LAYOUTS))
+SINGLE_DIGITS = re.compile(r"(?<![0-9])[0-9]([^0-9A-Za-z,;])[0-9](?:\1[0-9]){11,17}(?![0-9])")
+SEPARATOR = re.compile("[\\s._/:|*+()\u2010-\u2015-]{1,3}")
 UUID = re.compile(r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b")
 # Digests and the like: long enough to hold a card number's digits by chance.
 HEXADECIMAL = re.compile(r"\b(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{32,}\b")
@@ -34,7 +33,6 @@ NETWORK = re.compile(
     r"4(?:[0-9]{12}|[0-9]{15,18})|3[47][0-9]{13}|3[0689][0-9]{12,17}|35[0-9]{14,17}|2[2-7][0-9]{14,17}"
     r"|5[1-5][0-9]{14}|(?:5[06-8]|6[0-9])[0-9]{11,17}|8[0-9]{15,18}"
 )
-GROUPS_MAX = 6
 # No longer number than a card's is written out.
 EXPONENT_MAX = 20
 # What may be a long number for other reasons: amounts, and secrets that are compared whole.
@@ -85,13 +83,22 @@ def _refusal(field: str) -> InvalidInput:
 
 def _is_card_number(text: str) -> bool:
     """Return whether the text holds something that a card network could have issued."""
-    text = unquote(unescape(text))
+    text = _decoded(text)
     if not text.isascii():
         text = re.sub(r"\d", lambda digit: str(unicodedata.digit(digit[0])), text)
         # Nobody sees these, such as the blank of no width.
         text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     text = PHONE_NUMBER.sub("", HEXADECIMAL.sub("", UUID.sub("", text)))
     return any(NETWORK.fullmatch(digits) and _is_luhn_valid(digits) for digits in _candidates(text))
+
+
+def _decoded(text: str) -> str:
+    """Return the text without the escapes of web pages and addresses."""
+    try:
+        return unquote(unescape(text))
+    except ValueError:
+        # A character's number has thousands of digits, so it is none.
+        return text
 
 
 def _candidates(text: str) -> Iterator[str]:
@@ -103,17 +110,15 @@ def _candidates(text: str) -> Iterator[str]:
 
 
 def _numbers_from(text: str, groups: list[re.Match[str]]) -> Iterator[str]:
-    """Give what the first group makes together with those that follow it in the same way."""
-    digits = groups[0][0]
-    if len(digits) not in FIRST_GROUP_DIGITS:
-        return
+    """Give what the first group makes with those that follow it, where it is laid out as on a card."""
     gaps = [text[one.end() : other.start()] for one, other in pairwise(groups)]
-    for number, (gap, group) in enumerate(zip(gaps, groups[1:], strict=True), 1):
-        is_in_fours = len(digits) == number * GROUP_DIGITS
-        if not SEPARATOR.fullmatch(gap) or not (gap == gaps[0] or is_in_fours):
+    layout = [len(groups[0][0])]
+    for number, (gap, group) in enumerate(zip(gaps, groups[1:], strict=True), 2):
+        if not SEPARATOR.fullmatch(gap) or (gap != gaps[0] and layout != [4] * len(layout)):
             return
-        digits += group[0]
-        yield digits
+        layout.append(len(group[0]))
+        if tuple(layout) in LAYOUTS:
+            yield "".join(each[0] for each in groups[:number])
 
 
 def _is_luhn_valid(digits: str) -> bool:

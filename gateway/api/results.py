@@ -9,6 +9,7 @@ from gateway.domain.models import Payment, Refund
 from gateway.domain.money import to_major
 from gateway.domain.states import CREATED, OPEN
 from gateway.domain.timeline import TimelineEntry
+from gateway.domain.upi import masked
 
 
 def created(payment: Payment) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def next_action(payment: Payment, context: Context) -> dict[str, Any] | None:
     return {
         "type": "approve_upi_request",
         "url": url,
-        "vpa": processing.masked(collect.vpa),
+        "vpa": masked(collect.vpa),
         "expiresAt": collect.expires_at,
     }
 

@@ -44,8 +44,8 @@ class Waits:
     """How many answers may wait for a worker at a time, in one process. The threads that are left answer
     everybody else, and the provider's events, which must not wait."""
 
-    def __init__(self, threads: int) -> None:
-        self._all = BoundedSemaphore(max(1, threads - RESERVED_THREADS))
+    def __init__(self, threads: int, exports: int) -> None:
+        self._all = BoundedSemaphore(max(1, threads - exports - RESERVED_THREADS))
         self._chosen = BoundedSemaphore(max(1, threads // 2))
 
     @contextmanager

@@ -65,7 +65,9 @@ def _customer_is_asked(payment: Payment, context: Context) -> bool:
     collect = payment.upi_collect
     if collect is None or not collect.asked_at or collect.failure_reason or payment.status not in OPEN:
         return False
-    return not collect.provider_payment_id or context.now() < collect.expires_at
+    if not collect.provider_payment_id or not collect.expires_at:
+        return True
+    return bool(context.now() < collect.expires_at)
 
 
 def _is_cancellable(payment: Payment) -> bool:

@@ -12,9 +12,8 @@ import structlog
 from gateway.domain import work
 from gateway.domain.context import Context
 from gateway.domain.models import REASON_CHARS_MAX, Payment, UpiCollect
-from gateway.domain.observations import observe_payment
+from gateway.domain.observations import note_sent, observe_payment
 from gateway.domain.payments import postpone
-from gateway.domain.processing import masked
 from gateway.domain.provider import (
     Collect,
     OutcomeUnknown,
@@ -23,15 +22,13 @@ from gateway.domain.provider import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from gateway.domain.states import ATTEMPTED, CREATED, FAILED, OPEN
-from gateway.domain.transitions import change_payment, move, note
+from gateway.domain.states import OPEN
+from gateway.domain.transitions import change_payment, note
 
 # Razorpay's default: how long a customer can approve a request (its page on UPI Collect).
 EXPIRES_AFTER_MINUTES = 5
 # A request that was never seen is taken for lost this long after it would have expired.
 LOST_AFTER = timedelta(minutes=EXPIRES_AFTER_MINUTES + 1)
-# When the provider finished with an error, nothing is under way, and its lists only have to catch up.
-NOT_MADE_AFTER = timedelta(minutes=1)
 # A request that could not be sent by then is not sent any more: nobody sits in front of a screen for it.
 UNSENT_AFTER = timedelta(minutes=10)
 DESCRIPTION_DEFAULT = "Payment"
@@ -106,22 +103,26 @@ def _look(context: Context, claim: work.Claim[Payment], wanted: UpiCollect) -> P
     ours = next((each for each in seen if each.collect_id == wanted.id), None)
     if ours:
         return _sent(context, claim, wanted, ours.id, ours)
-    # A worker that died between the write and the call leaves no word about how long to look.
-    if context.now() < (wanted.looked_for_until or wanted.asked_at + LOST_AFTER):
-        not_yet = OutcomeUnknown("the UPI request is not among the order's payments yet")
-        return postpone(context, claim, not_yet)
+    if context.now() < wanted.asked_at + LOST_AFTER:
+        # A worker that died after it had asked has left no word that nobody knows.
+        return _unknown(context, claim, wanted, OutcomeUnknown("it is not among the order's payments yet"))
     return _end(context, claim, wanted, "The UPI request is not known to the provider.")
 
 
 def _unknown(
     context: Context, claim: work.Claim[Payment], wanted: UpiCollect, error: OutcomeUnknown
 ) -> Payment:
-    """Write down that the request may or may not exist. It is looked for from now on, and not sent again."""
+    """Write down that the request may or may not exist. It is looked for from now on, and not sent again.
+    Even an error that the provider answered with is no proof, and its lists lag behind."""
 
     def decide(payment: Payment) -> bool:
-        if payment.upi_collect.id == wanted.id:
-            patience = NOT_MADE_AFTER if error.answered else LOST_AFTER
-            payment.upi_collect.looked_for_until = context.now() + patience
+        collect = payment.upi_collect
+        if collect.id == wanted.id and collect.provider_payment_id:
+            # An event was faster than the answer.
+            work.release(payment, claim)
+            return True
+        if collect.id == wanted.id and not collect.is_uncertain:
+            collect.is_uncertain = True
             note(payment, f"it is not known whether the UPI request was sent: {error.description}", context)
         work.postpone(payment, claim, error.description, context)
         return True
@@ -139,14 +140,7 @@ def _sent(
     def decide(payment: Payment) -> bool:
         work.release(payment, claim)
         if payment.upi_collect.id == wanted.id:
-            payment.upi_collect.provider_payment_id = provider_payment_id
-            payment.upi_collect.looked_for_until = None
-            why = f"a UPI request, {provider_payment_id}, was sent to {masked(wanted.vpa)}"
-            if payment.status in (CREATED, FAILED):
-                payment.failure_reason = None
-                move(payment, ATTEMPTED, why, context)
-            else:
-                note(payment, why, context)
+            note_sent(payment, provider_payment_id, context)
         if seen:
             observe_payment(payment, seen, context)
         return True

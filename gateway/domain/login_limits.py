@@ -14,7 +14,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from mongoengine.errors import NotUniqueError
 
@@ -70,7 +70,7 @@ class Try:
 
     def _fail(self, key: str, free: int) -> None:
         def fail(counter: LoginFailures) -> bool:
-            _add_failures(counter, 1, free, self.context)
+            _add_failures(counter, 1, free, self.context.limits, self.context.now())
             return _settle(counter)
 
         _change_if_there(key, fail)
@@ -151,7 +151,8 @@ def _count(context: Context, key: str, free: int) -> LoginFailures:
         if counter.forgotten_at <= now:
             counter.failures, counter.delayed_until, counter.pending = 0, None, 0
         if counter.pending and counter.pending_until <= now:
-            _add_failures(counter, counter.pending, free, context)
+            # From when they must have ended, so that a refusal, which writes nothing, does not move the end.
+            _add_failures(counter, counter.pending, free, context.limits, counter.pending_until)
             counter.pending = 0
         if counter.delayed_until and counter.delayed_until > now:
             raise TooManyAttempts(
@@ -181,10 +182,10 @@ def _change_or_create(context: Context, key: str, decide: Callable[[LoginFailure
     raise TooBusy("Too many logins at the same time; nothing was written. Please try again.")
 
 
-def _add_failures(counter: LoginFailures, failures: int, free: int, context: Context) -> None:
+def _add_failures(counter: LoginFailures, failures: int, free: int, limits: Limits, at: datetime) -> None:
     counter.failures += failures
-    delay = delay_seconds(counter.failures, free, context.limits)
-    counter.delayed_until = context.now() + timedelta(seconds=delay) if delay else None
+    delay = delay_seconds(counter.failures, free, limits)
+    counter.delayed_until = at + timedelta(seconds=delay) if delay else None
 
 
 def _settle(counter: LoginFailures, *, forget: bool = False) -> bool:

@@ -3,7 +3,7 @@
 from gateway.domain import login_limits, users
 from gateway.domain.account_models import User
 from gateway.domain.context import Context
-from gateway.domain.errors import InvalidCredentials, TooBusy
+from gateway.domain.errors import InvalidCredentials
 from gateway.domain.login_limits import Try
 from gateway.domain.passwords import Passwords
 
@@ -27,12 +27,12 @@ def confirm(context: Context, passwords: Passwords, user: User, password: str) -
 def _checked(attempt: Try, passwords: Passwords, email: str, password: str) -> User:
     try:
         user = users.authenticate(passwords, email=email, password=password)
-    except TooBusy:
-        # The password was not looked at.
-        attempt.was_not_made()
-        raise
     except InvalidCredentials:
         attempt.was_wrong()
+        raise
+    except Exception:
+        # The password was not looked at: too many are being, or the database is away.
+        attempt.was_not_made()
         raise
     attempt.was_right()
     return user

@@ -98,8 +98,8 @@ class UpiCollect(EmbeddedDocument):
     asked_at = DateTimeField()
     provider_payment_id = StringField()
     expires_at = DateTimeField()
-    # Set while nobody knows whether the request exists: until when it is looked for.
-    looked_for_until = DateTimeField()
+    # Whether nobody knows if the request exists; it is looked for, and not sent again.
+    is_uncertain = BooleanField()
     failure_reason = StringField(max_length=REASON_CHARS_MAX)
 
 

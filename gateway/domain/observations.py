@@ -11,6 +11,7 @@ from gateway.domain.provider import ProviderPayment
 from gateway.domain.receipts import mint
 from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, FAILED, PAID
 from gateway.domain.transitions import flag_for_review, move, note
+from gateway.domain.upi import masked
 
 LEARNED_LATE_AFTER = timedelta(minutes=5)
 
@@ -37,7 +38,7 @@ def observe_payment(payment: Payment, seen: ProviderPayment, context: Context) -
     if wrong:
         return _review_once(payment, f"provider payment {seen.id} does not fit: {wrong}", context)
     counted = _count_attempt(payment, seen)
-    counted = _recognise_collect(payment, seen) or counted
+    counted = _recognise_collect(payment, seen, context) or counted
     if seen.status == "captured" or (seen.status == "refunded" and seen.captured):
         return _captured(payment, seen, context) or counted
     if seen.status == "authorized":
@@ -58,13 +59,30 @@ def _count_attempt(payment: Payment, seen: ProviderPayment) -> bool:
     return True
 
 
-def _recognise_collect(payment: Payment, seen: ProviderPayment) -> bool:
+def _recognise_collect(payment: Payment, seen: ProviderPayment, context: Context) -> bool:
     """Learn which provider payment our UPI request became, should the answer that says so be late or lost."""
     collect = payment.upi_collect
     if collect is None or collect.provider_payment_id or seen.collect_id != collect.id:
         return False
-    collect.provider_payment_id = seen.id
+    note_sent(payment, seen.id, context)
     return True
+
+
+def note_sent(payment: Payment, provider_payment_id: str, context: Context) -> None:
+    """Take note that our UPI request is with the customer, by whichever way this was learned. Only alters the
+    copy in memory. May be called again, and after news of what the customer did."""
+    collect = payment.upi_collect
+    is_news = collect.provider_payment_id is None
+    collect.provider_payment_id = provider_payment_id
+    collect.is_uncertain = None
+    if not is_news:
+        return
+    why = f"a UPI request, {provider_payment_id}, was sent to {masked(collect.vpa)}"
+    if payment.status in (CREATED, FAILED):
+        payment.failure_reason = None
+        move(payment, ATTEMPTED, why, context)
+    else:
+        note(payment, why, context)
 
 
 def _captured(payment: Payment, seen: ProviderPayment, context: Context) -> bool:

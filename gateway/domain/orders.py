@@ -21,7 +21,8 @@ from gateway.domain.states import CREATED, FAILED
 from gateway.domain.transitions import change_payment, flag_for_review, move, note
 
 # How long a call whose answer was lost may still be under way at the provider. Until then the order is only
-# looked up; afterwards its absence means that the call had no effect.
+# looked up; afterwards its absence means that the call had no effect. The time of the call is written before
+# the first of two quick calls, so the wait is longer by QUICK_FAILURE_SECONDS.
 LOST_CALL_SECONDS = 10
 # After this time nobody waits for the order any more; if the provider says that there is none, it is final.
 OPENING_GIVEN_UP_AFTER = timedelta(minutes=15)
@@ -126,12 +127,11 @@ def _find_or_create(context: Context, claim: work.Claim[Payment]) -> ProviderOrd
     """Look the order up, if it was ever asked for; create it only when no call for it can be under way."""
     payment = claim.document
     asked_at = payment.order_requested_at
-    now = context.now()
     if asked_at:
         found = _look_up(context, payment)
         if found:
             return found
-        if now < asked_at + timedelta(seconds=LOST_CALL_SECONDS):
+        if context.now() < asked_at + timedelta(seconds=LOST_CALL_SECONDS + QUICK_FAILURE_SECONDS):
             raise OutcomeUnknown("the order is not there yet; an earlier call may still be under way")
         if _took_too_long(context, payment):
             raise ProviderUnavailable("the provider opened no order in time")
@@ -139,13 +139,30 @@ def _find_or_create(context: Context, claim: work.Claim[Payment]) -> ProviderOrd
     def about_to_ask(payment: Payment) -> bool:
         if payment.provider_order_id or not work.holds(payment, claim):
             return False
-        payment.order_requested_at = now
+        payment.order_requested_at = context.now()
         return True
 
     # If we die after this write and before the call, the next try only waits a little longer.
     if not change_payment(context, payment.id, about_to_ask).written:
         raise OutcomeUnknown("somebody else has taken over, because this took longer than its claim")
-    return _create_or_find(context, payment)
+    try:
+        return _create_or_find(context, payment)
+    except ProviderUnavailable:
+        _not_asked(context, claim, asked_at)
+        raise
+
+
+def _not_asked(context: Context, claim: work.Claim[Payment], asked_at: datetime | None) -> None:
+    """Take back that the order was asked for, because it certainly was not: the next try need not look for
+    it, which a provider that is away cannot answer either. asked_at: when it was before, if ever."""
+
+    def decide(payment: Payment) -> bool:
+        if not work.holds(payment, claim):
+            return False
+        payment.order_requested_at = asked_at
+        return True
+
+    change_payment(context, claim.document.id, decide)
 
 
 def order_notes(payment: Payment) -> dict[str, str]:
@@ -178,6 +195,8 @@ def _give_up(context: Context, claim: work.Claim[Payment], error: ProviderError)
             payment.failure_reason = error.description[:REASON_CHARS_MAX]
             payment.order_may_be_retried = isinstance(error, ProviderUnavailable)
             why = f"no order was opened: {error.description}"
+            if work.collect_is_unsent(payment):
+                payment.upi_collect.failure_reason = why[:REASON_CHARS_MAX]
             if payment.status == CREATED:
                 move(payment, FAILED, why, context)
             else:

@@ -5,18 +5,22 @@ workers do it (`orders`, `collection`).
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 from gateway.domain import work
 from gateway.domain.context import Context
 from gateway.domain.errors import InvalidInput, NotProcessable
 from gateway.domain.ids import new_id
+from gateway.domain.methods import UPI
 from gateway.domain.models import Payment, UpiCollect
 from gateway.domain.states import ATTEMPTED, FAILED, OPEN
 from gateway.domain.transitions import change_payment, note
+from gateway.domain.upi import masked
 
-UPI = "upi"
 PAGE_TOKEN_BYTES = 24
 CLIENT_CHARS_MAX = 256
+# Asking again for what is not sent yet is only written down when it makes a difference.
+ANEW_AFTER = timedelta(minutes=1)
 # Each one rings on somebody's phone.
 UPI_REQUESTS_MAX = 10
 
@@ -80,13 +84,7 @@ def awaits_approval(payment: Payment, context: Context) -> bool:
 
 def is_approval_certain(payment: Payment) -> bool:
     """Return whether the open UPI request is on its way or with the customer, as far as anybody knows."""
-    return payment.upi_collect.looked_for_until is None
-
-
-def masked(vpa: str) -> str:
-    """Return a UPI address that is recognised by who knows it and tells others little: a***@bank."""
-    name, _, handle = vpa.partition("@")
-    return f"{name[:1]}***@{handle}"
+    return not payment.upi_collect.is_uncertain
 
 
 def _require_open(payment: Payment) -> None:
@@ -106,6 +104,15 @@ def _want_page(payment: Payment) -> bool:
     return True
 
 
+def _is_wanted_anew(payment: Payment, context: Context) -> bool:
+    """Note that an unsent UPI request is still wanted, which would otherwise be too old to be sent soon."""
+    collect = payment.upi_collect
+    if collect.asked_at or context.now() < collect.requested_at + ANEW_AFTER:
+        return False
+    collect.requested_at = context.now()
+    return True
+
+
 def _want_collect(payment: Payment, upi: UpiRequest, context: Context) -> bool:
     if payment.requested_method not in (None, UPI):
         raise InvalidInput(
@@ -119,7 +126,7 @@ def _want_collect(payment: Payment, upi: UpiRequest, context: Context) -> bool:
         )
     if awaits_approval(payment, context):
         if payment.upi_collect.vpa == upi.vpa:
-            return False
+            return _is_wanted_anew(payment, context)
         if payment.upi_collect.asked_at:
             raise NotProcessable(
                 "The customer has been asked, or may have been, at another UPI address. Try again in a few"

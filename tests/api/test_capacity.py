@@ -13,7 +13,7 @@ from tests.support.client import PAYMENT, Api, Person, Sandbox
 from tests.support.shapes import refused
 from tests.support.waiting import wait_until
 
-THREADS = 4
+THREADS = 8
 # More than the buffers of a connection hold, about 400 bytes each.
 ROWS = 20_000
 

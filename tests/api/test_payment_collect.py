@@ -225,7 +225,8 @@ def test_a_request_that_may_have_been_sent_is_looked_for_and_not_sent_again(
     meanwhile = seen(customer.api, payment_id)
     sent_meanwhile = _sent(sandbox, payment_id)
 
-    Payment.objects(id=payment_id).update_one(set__upi_collect__looked_for_until=payment.created_at)
+    long_ago = payment.upi_collect.asked_at - timedelta(minutes=6)
+    Payment.objects(id=payment_id).update_one(set__upi_collect__asked_at=long_ago)
     make_due(payment)
     wait_until(lambda: stored(payment_id).upi_collect.failure_reason, "the end of the search")
     afterwards = seen(customer.api, payment_id)

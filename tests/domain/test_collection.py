@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.domain import cancellation, collection, payments, processing, work
-from gateway.domain.errors import ProviderDidNotAnswer
+from gateway.domain.errors import NotCancellable, ProviderDidNotAnswer
 from gateway.domain.models import Payment, UpiCollect, Work
 from gateway.domain.provider import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from gateway.domain.transitions import change_payment
@@ -135,19 +135,73 @@ def test_a_request_that_was_replaced_meanwhile_is_not_sent() -> None:
     assert after.upi_collect.provider_payment_id == "pay_new"
 
 
-def test_a_request_that_ended_in_an_error_is_not_looked_for_as_long() -> None:
+def test_nobody_is_told_to_approve_what_may_not_exist() -> None:
     payment, clock = waiting(), Clock()
-    answered = OutcomeUnknown("the provider answered HTTP 500", http_status=500)
-    provider = Stubborn(collect_by_upi=[answered], order_payments=[[]])
+    provider = Stubborn(collect_by_upi=[LOST], order_payments=[[]])
 
-    looking = collect_again(provider, payment, clock, 2, seconds=20)
-    after = collect_again(provider, payment, clock, 1, seconds=45)
+    after = collect_again(provider, payment, clock, 3, seconds=20)
 
-    assert looking.upi_collect.failure_reason is None
-    assert sum("not known whether" in entry.why for entry in looking.history) == 1
-    assert not processing.is_approval_certain(looking)
-    assert after.upi_collect.failure_reason == "The UPI request is not known to the provider."
-    assert provider.calls == ["collect_by_upi", "order_payments", "order_payments"]
+    assert not processing.is_approval_certain(after)
+    assert sum("not known whether" in entry.why for entry in after.history) == 1
+
+
+def test_nor_after_a_worker_that_died_before_it_could_say_so() -> None:
+    payment, clock = waiting(), Clock()
+    payment.upi_collect.asked_at = clock.now
+    payment.upi_collect.expires_at = clock.now + timedelta(minutes=5)
+    payment.save()
+
+    after = collect_again(Stubborn(order_payments=[[]]), payment, clock, 1)
+
+    assert not processing.is_approval_certain(after)
+
+
+@pytest.mark.parametrize("answer", ["pay_late", LOST], ids=["late", "lost"])
+def test_an_event_that_is_faster_than_the_answer_stands(answer: Any) -> None:
+    payment, clock = waiting(), Clock()
+    declined = seen(
+        payment, "failed", "pay_late", collect_id="collect", failure_reason="the address is unknown"
+    )
+
+    class Overtaken(Stubborn):
+        def collect_by_upi(self, collect: Any) -> str:
+            payments.observe(a_context(clock), payment.id, [declined])
+            return super().collect_by_upi(collect)
+
+    after = collect_again(Overtaken(collect_by_upi=[answer]), payment, clock, 1)
+
+    assert [(entry.from_status, entry.to_status) for entry in after.history[-2:]] == [
+        ("CREATED", "ATTEMPTED"),
+        ("ATTEMPTED", "FAILED"),
+    ]
+    assert (after.status, after.failure_reason) == ("FAILED", reason)
+    assert (after.upi_collect.provider_payment_id, after.upi_collect.is_uncertain) == ("pay_late", None)
+    assert after.work.kind == work.CONFIRM_PAYMENT
+
+
+def test_a_request_that_somebody_else_finds_is_with_the_customer() -> None:
+    payment, clock = waiting(), Clock()
+    found = seen(payment, "created", "pay_found", collect_id="collect")
+    provider = Stubborn(collect_by_upi=[LOST], order_payments=[[found]])
+    uncertain = collect_again(provider, payment, clock, 1)
+
+    with pytest.raises(NotCancellable):
+        cancellation.cancel(asking(provider, clock), uncertain)
+
+    after = Payment.objects.get(id=payment.id)
+    assert (after.status, after.upi_collect.provider_payment_id) == ("ATTEMPTED", "pay_found")
+    assert processing.is_approval_certain(after)
+
+
+def test_a_request_that_is_asked_for_again_after_a_long_opening_is_sent() -> None:
+    payment, clock = waiting(), Clock()
+    clock.advance(1200)
+    again = processing.UpiRequest(vpa="asha@bank", client_address="", client_program="")
+
+    processing.process(a_context(clock), payment, again)
+    after = collect_again(Stubborn(collect_by_upi=["pay_1"]), payment, clock, 1)
+
+    assert (after.upi_collect.id, after.upi_collect.provider_payment_id) == ("collect", "pay_1")
 
 
 def test_a_provider_that_is_away_is_asked_again() -> None:

@@ -130,6 +130,35 @@ def test_a_try_whose_process_died_counts_as_a_failure_after_a_while() -> None:
     assert failures("account", email) == FREE
 
 
+def test_a_try_whose_process_died_delays_others_no_longer_than_a_wrong_one() -> None:
+    clock, email = Clock(), fresh_email()
+    for _ in range(FREE):
+        fail(surroundings(clock), email)
+    begin(surroundings(clock), email)
+    clock.advance(31)
+
+    with pytest.raises(TooManyAttempts) as refused:
+        begin(surroundings(clock), email)
+    clock.advance(refused.value.retry_after_seconds)
+
+    assert isinstance(begin(surroundings(clock), email), Try)
+
+
+def test_a_login_that_ends_in_an_error_of_ours_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    email = fresh_email()
+
+    def away(*_: Any, **__: Any) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(users, "authenticate", away)
+    with pytest.raises(ConnectionError):
+        log_in(email, "any")
+
+    stored = counter("account", email)
+    assert stored is not None
+    assert (stored["failures"], stored["pending"]) == (0, 0)
+
+
 def test_a_right_password_forgets_the_accounts_failures_but_not_the_clients() -> None:
     email, client = fresh_email(), a_client()
     fail(surroundings(), email, client)

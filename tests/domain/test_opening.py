@@ -1,6 +1,7 @@
 """How a worker opens the order of a payment that is being processed: once, whatever the provider says."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from gateway.domain import orders, processing, work
 from gateway.domain.errors import NotProcessable
 from gateway.domain.models import Payment, Work
 from gateway.domain.processing import UpiRequest
-from gateway.domain.provider import OutcomeUnknown, ProviderRejected, ProviderUnavailable
+from gateway.domain.provider import OutcomeUnknown, ProviderOrder, ProviderRejected, ProviderUnavailable
 from tests.support.domain import NOW, Clock, a_context, a_payment, raw
 from tests.support.opening import open_again, order_of, recorded
 from tests.support.stubborn import Stubborn, asking
@@ -131,3 +132,33 @@ def test_a_look_for_the_payment_counts_from_when_its_order_was_wanted() -> None:
     after = open_again(Stubborn(create_order=[order_of(payment)]), payment, clock, 1, seconds=1)
 
     assert after.work.due_at == after.order_wanted_since + timedelta(minutes=15)
+
+
+def test_a_provider_that_cannot_be_reached_at_all_is_given_up_in_time() -> None:
+    payment, clock = recorded(), Clock()
+    wanted = processing.process(a_context(clock), payment, UPI)
+    provider = Stubborn(create_order=[AWAY], find_order=[AWAY])
+
+    given_up = open_again(provider, payment, clock, 8, seconds=601)
+
+    assert wanted.upi_collect.failure_reason is None
+    assert set(provider.calls) == {"create_order"}
+    assert (given_up.status, given_up.order_may_be_retried, given_up.work) == ("FAILED", True, None)
+    assert given_up.upi_collect.failure_reason.startswith("no order was opened")
+
+
+def test_a_lost_call_is_waited_for_from_when_it_was_made() -> None:
+    payment, clock = recorded(order_requested_at=NOW), Clock()
+    processing.process(a_context(clock), payment)
+
+    class Slow(Stubborn):
+        def find_order(self, **_: Any) -> ProviderOrder | None:
+            clock.advance(8)
+            return super().find_order()
+
+    provider = Slow(create_order=[LOST, order_of(payment)], find_order=[None])
+    open_again(provider, payment, clock, 1, seconds=20)
+    early = open_again(provider, payment, clock, 1, seconds=1)
+
+    assert provider.calls.count("create_order") == 1
+    assert early.order_requested_at == NOW + timedelta(seconds=28)
