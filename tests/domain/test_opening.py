@@ -153,12 +153,12 @@ def test_a_lost_call_is_waited_for_from_when_it_was_made() -> None:
 
     class Slow(Stubborn):
         def find_order(self, **_: Any) -> ProviderOrder | None:
-            clock.advance(8)
+            clock.advance(3)
             return super().find_order()
 
     provider = Slow(create_order=[LOST, order_of(payment)], find_order=[None])
     open_again(provider, payment, clock, 1, seconds=20)
-    early = open_again(provider, payment, clock, 1, seconds=1)
+    early = open_again(provider, payment, clock, 1, seconds=2)
 
     assert provider.calls.count("create_order") == 1
-    assert early.order_requested_at == NOW + timedelta(seconds=28)
+    assert early.order_requested_at == NOW + timedelta(seconds=23)
