@@ -22,8 +22,10 @@ POLL_SECONDS_FIRST = 0.005
 POLL_SECONDS_MAX = 0.05
 # Threads of a process that never wait for a worker for long.
 RESERVED_THREADS = 2
-# Long enough for a worker that has nothing else to do.
-SHORT_WAIT_SECONDS = 0.3
+# What is left to an answer that found no slot. Less where the client has chosen to wait, because it takes a
+# 202 as well.
+SHORT_WAIT_SECONDS = 2.0
+SHORT_CHOSEN_WAIT_SECONDS = 0.5
 
 T = TypeVar("T")
 
@@ -86,7 +88,7 @@ def wait_for(
     read: Callable[[], T], is_settled: Callable[[T], bool], chosen_seconds: float | None = None
 ) -> T:
     """Read until it is settled, and return what was read last. Waits for at most as many seconds as the
-    client has chosen, or WAIT_FOR_WORK_SECONDS; while too many others wait, hardly at all."""
+    client has chosen, or WAIT_FOR_WORK_SECONDS; while too many others wait, for a short time only."""
     value = read()
     is_chosen = chosen_seconds is not None
     seconds = services().settings.wait_for_work_seconds if chosen_seconds is None else chosen_seconds
@@ -94,7 +96,7 @@ def wait_for(
         return value
     with services().waits.long(is_chosen=is_chosen) as may_wait:
         if not may_wait:
-            seconds = min(seconds, SHORT_WAIT_SECONDS)
+            seconds = min(seconds, SHORT_CHOSEN_WAIT_SECONDS if is_chosen else SHORT_WAIT_SECONDS)
         return _poll(read, is_settled, time.monotonic() + seconds)
 
 

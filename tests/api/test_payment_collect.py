@@ -162,7 +162,8 @@ def test_the_same_address_at_once_and_again_is_asked_once(customer: Person, sand
     before = snapshot(payment_id)
     later = process(customer.api, payment_id, {"vpa": PENDING})
 
-    assert [answer.status_code for answer in answers] == [200] * 10
+    # Half of the threads may wait as long as their clients want.
+    assert {answer.status_code for answer in answers} <= {200, 202}
     assert (later.status_code, later.json()["result"]["nextAction"]["vpa"]) == (200, "p***@razorpay")
     assert snapshot(payment_id) == before
     assert _sent(sandbox, payment_id) == [(PENDING, "created")]

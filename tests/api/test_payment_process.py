@@ -155,8 +155,9 @@ def test_processing_ten_times_at_once_opens_one_order(customer: Person, sandbox:
     answers = at_once(customer.api, 10, lambda api, _: process(api, payment_id))
 
     payment = at_rest(payment_id)
-    assert [answer.status_code for answer in answers] == [200] * 10
-    assert len({answer.text for answer in answers}) == 1
+    # Half of the threads may wait as long as their clients want.
+    assert {answer.status_code for answer in answers} <= {200, 202}
+    assert len({answer.json()["result"]["nextAction"]["url"] for answer in answers}) == 1
     assert orders_of(sandbox, payment_id) == [payment.provider_order_id]
     assert [entry.why for entry in payment.history] == [
         "the payment was recorded",
