@@ -20,7 +20,7 @@ def created(payment: Payment) -> dict[str, Any]:
 
 def payment(payment: Payment, context: Context) -> dict[str, Any]:
     """Return the payment as it is now, with what its customer has to do next."""
-    return row(payment) | {"nextAction": next_action(payment, context)}
+    return _now(payment, context)
 
 
 def row(payment: Payment) -> dict[str, Any]:
@@ -41,9 +41,7 @@ def row(payment: Payment) -> dict[str, Any]:
 
 def whole(payment: Payment, timeline: list[TimelineEntry], context: Context) -> dict[str, Any]:
     """Return everything about the payment: its refunds, its receipts and its story too."""
-    # The name is the function's own inside this module.
-    state = row(payment) | {"nextAction": next_action(payment, context)}
-    return state | {
+    return _now(payment, context) | {
         "attempts": payment.attempts,
         "refunds": [refund(payment, each) for each in payment.refunds],
         "receipts": [present.receipt_row(receipt) for receipt in payment.receipts],
@@ -55,8 +53,7 @@ def refunded(payment: Payment, refund: Refund, context: Context) -> dict[str, An
     """Return the payment as this refund of it left it, whatever has followed, so that a repeated request gets
     the same answer."""
     after = present.after_refund(payment, refund)
-    return row(payment) | {
-        "nextAction": next_action(payment, context),
+    return _now(payment, context) | {
         "status": after.status,
         "updatedAt": after.updated_at,
         "refundedAmount": to_major(after.refunded_minor, payment.currency),
@@ -97,6 +94,10 @@ def next_action(payment: Payment, context: Context) -> dict[str, Any] | None:
         "vpa": masked(collect.vpa),
         "expiresAt": collect.expires_at,
     }
+
+
+def _now(payment: Payment, context: Context) -> dict[str, Any]:
+    return row(payment) | {"nextAction": next_action(payment, context)}
 
 
 def _identity(payment: Payment) -> dict[str, Any]:

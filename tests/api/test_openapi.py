@@ -16,6 +16,7 @@ from dev.openapi import COMMITTED, text
 from tests.conftest import ROOT, Stack
 from tests.support.client import Api
 from tests.support.named import SCOPE_OF
+from tests.support.routes import route_listing
 
 DOCUMENT: dict[str, Any] = json.loads(COMMITTED.read_text(encoding="utf-8"))
 OPERATIONS = {
@@ -88,15 +89,7 @@ def test_the_document_is_made_without_a_server_or_settings(tmp_path: Path) -> No
 
 
 def test_every_route_is_in_the_document(stack: Stack) -> None:
-    listing = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "routes", "--sort", "rule"],
-        cwd=ROOT,
-        env=stack.environ,
-        check=True,
-        timeout=60,
-        capture_output=True,
-        text=True,
-    ).stdout
+    listing = route_listing(stack)
 
     rows = [line.rsplit(maxsplit=1) for line in listing.splitlines() if "/api/" in line]
     routes = {f"{row[0].split()[-1]} {row[1]}" for row in rows}

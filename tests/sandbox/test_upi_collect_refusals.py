@@ -4,8 +4,9 @@ import pytest
 import razorpay
 import requests
 
+from tests.sandbox.collecting import PATH, collect, payments_of, upi
+
 TIMEOUT = 10
-PATH = "/v1/payments/create/upi"
 AMOUNT_DIFFERS = (
     "Your payment amount is different from your order amount. "
     "To pay successfully, please try using right amount."
@@ -14,30 +15,6 @@ ALREADY_PAID = (
     "Your payment has been declined as the order is already paid. "
     "Please initiate the payment with a new order."
 )
-
-
-def collect(order, **changes):
-    """Build the documented request for an order."""
-    return {
-        "amount": order["amount"],
-        "currency": order["currency"],
-        "order_id": order["id"],
-        "email": "asha@example.com",
-        "contact": "+919812345678",
-        "method": "upi",
-        "upi": {"flow": "collect", "vpa": "success@razorpay", "expiry_time": 5},
-        **changes,
-    }
-
-
-def upi(vpa="success@razorpay", **changes):
-    """Build the object upi."""
-    return {"upi": {"flow": "collect", "vpa": vpa, **changes}}
-
-
-def payments_of(sandbox, order):
-    """List an order's payments, newest first."""
-    return sandbox.call("GET", f"/v1/orders/{order['id']}/payments").json()["items"]
 
 
 @pytest.mark.parametrize(

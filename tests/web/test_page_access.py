@@ -1,8 +1,6 @@
 """Every route of the pages without its token, or with a wrong one: one plain page, and nothing changed."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +9,11 @@ import requests
 
 from gateway.domain.account_models import PasswordReset, User
 from gateway.domain.models import Payment
-from tests.conftest import ROOT, Stack
+from tests.conftest import Stack
 from tests.support.client import Person, Sandbox, snapshot, stored
 from tests.support.pages import Page
 from tests.support.queue import everything_about
+from tests.support.routes import route_listing
 from tests.support.second_door import UNKNOWN, processed
 from tests.support.steps import calls_to
 
@@ -50,15 +49,7 @@ def _send(
 
 
 def test_these_are_all_routes(stack: Stack) -> None:
-    listing = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "routes", "--sort", "rule"],
-        cwd=ROOT,
-        env=stack.environ,
-        check=True,
-        timeout=60,
-        capture_output=True,
-        text=True,
-    ).stdout
+    listing = route_listing(stack)
 
     rows = re.findall(r"(GET|POST|PUT|PATCH|DELETE)\s+(/(?:pay|password)\S*)", listing)
     routes = {(method, re.sub(r"<string:(\w+)>", r"{\1}", path)) for method, path in rows}
