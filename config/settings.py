@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     mongodb_pool_size_max: int = Field(default=50, ge=1)
     redis_timeout_seconds: float = Field(default=1.0, gt=0)
 
+    # For the fault tests: where files lie whose names are points at which a process is to be killed, once.
+    kill_points_directory: str | None = None
+
     # Who issues the receipts.
     receipt_issuer_name: str = "Payment Service"
     receipt_issuer_address: str = ""
@@ -198,6 +201,10 @@ class Settings(BaseSettings):
             wrong.append("MAIL_URL must start with smtps:// or smtp://")
         if self.mail_from is None:
             wrong.append("MAIL_FROM is missing: whose name and address mails are sent in")
+        if self.kill_points_directory:
+            wrong.append(
+                "KILL_POINTS_DIRECTORY must not be set: it lets tests kill processes"
+            )
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

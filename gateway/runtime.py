@@ -2,15 +2,19 @@
 provider, the mailer, and the surroundings of each call. Call it after a fork."""
 
 from functools import lru_cache
+from pathlib import Path
+from typing import cast
 
 import mongoengine
 import pymongo
 from mongoengine.connection import get_connection
 
 from config.settings import Settings
+from gateway.domain import kill_points
 from gateway.domain.context import Cause, Context, Limits
 from gateway.domain.documents import create_indexes
 from gateway.domain.passwords import Passwords
+from gateway.domain.provider import Provider
 from gateway.domain.receipt_contents import Issuer
 from gateway.mail.choose import mailer_for
 from gateway.providers.razorpay import RazorpayAccount, RazorpayProvider
@@ -68,7 +72,7 @@ class Runtime:
 
     def __init__(self, settings: Settings) -> None:
         secrets = (settings.razorpay_webhook_secret, settings.razorpay_webhook_secret_previous)
-        self._provider = RazorpayProvider(
+        self._provider: Provider = RazorpayProvider(
             RazorpayAccount(
                 key_id=settings.razorpay_key_id,
                 key_secret=settings.razorpay_key_secret,
@@ -79,6 +83,9 @@ class Runtime:
             read_timeout_seconds=settings.provider_read_timeout_seconds,
             connections_max=settings.web_threads,
         )
+        if settings.kill_points_directory:
+            kill_points.install(kill_points.killed_when_armed_in(Path(settings.kill_points_directory)))
+            self._provider = cast(Provider, kill_points.PointedProvider(self._provider))
         self._limits = Limits(
             payment_amount_minor_max=settings.payment_amount_minor_max,
             claim_ttl_seconds=settings.claim_ttl_seconds,

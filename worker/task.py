@@ -13,7 +13,7 @@ from mongoengine.errors import OperationError
 from pymongo.errors import PyMongoError
 
 from gateway import dispatch
-from gateway.domain import work
+from gateway.domain import kill_points, work
 from gateway.domain.context import Context, utc_now
 from worker.process import runtime
 
@@ -35,6 +35,7 @@ class WorkTask(Task):
         started = time.perf_counter()
         try:
             self.run(*args, **kwargs)
+            kill_points.reach(f"{self.kind}.done")
         except Exception as error:
             log.exception("task.crashed")
             self._put_off(document_id, type(error).__name__)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from mongoengine.errors import NotUniqueError
 
-from gateway.domain import work
+from gateway.domain import kill_points, work
 from gateway.domain.context import Context
 from gateway.domain.errors import IdempotencyMismatch
 from gateway.domain.idempotency import Idempotency
@@ -96,6 +96,7 @@ def create(
         earlier = _insert_once(context, payment, idempotency)
         if earlier is not None:
             return Created(earlier, True, None)
+    kill_points.reach(kill_points.PAYMENT_RECORDED)
     claim = None
     if opens_order:
         claim = work.Claim(payment, work.OPEN_ORDER, payment.work.claimed_until, payment.work.attempts)

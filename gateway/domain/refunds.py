@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from mongoengine.errors import NotUniqueError
 
-from gateway.domain import refund_observations, work
+from gateway.domain import kill_points, refund_observations, work
 from gateway.domain.context import Context
 from gateway.domain.errors import RefundRefused
 from gateway.domain.idempotency import Idempotency
@@ -82,6 +82,7 @@ def request(
         idempotency.check(None)
     refund = _by_key(payment, idempotency) if idempotency else find(payment, refund_id)
     assert refund is not None
+    kill_points.reach(kill_points.REFUND_RECORDED)
     return Requested(payment, refund, replayed)
 
 

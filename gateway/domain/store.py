@@ -8,12 +8,14 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import structlog
 from mongoengine import Document
 from mongoengine.errors import SaveConditionError
 
+from gateway.domain import kill_points
 from gateway.domain.errors import TooBusy
 
 D = TypeVar("D", bound=Document)
@@ -42,6 +44,7 @@ def change(model: type[D], document_id: str, decide: Callable[[D], bool]) -> Cha
     """
     for attempt in range(1, CHANGE_ATTEMPTS_MAX + 1):
         document = model.objects.get(id=document_id)
+        claimed = _claim_on(document)
         if not decide(document):
             return Changed(document, written=False)
         read_version = document.version
@@ -56,6 +59,13 @@ def change(model: type[D], document_id: str, decide: Callable[[D], bool]) -> Cha
             # Someone else was first. A short random pause keeps a crowd from losing together again.
             time.sleep(random.uniform(0, CHANGE_PAUSE_SECONDS_MAX) * min(1, attempt / 5))
             continue
+        if claimed and _claim_on(document) != claimed:
+            kill_points.reach(f"{claimed[0]}.written")
         return Changed(document, written=True)
     log.warning("document.too_busy", collection=model._get_collection_name(), document_id=document_id)
     raise TooBusy("Too many changes at the same time; nothing was written. Please try again.")
+
+
+def _claim_on(document: Any) -> tuple[str, datetime] | None:
+    work = getattr(document, "work", None)
+    return (work.kind, work.claimed_until) if work and work.claimed_until else None

@@ -7,7 +7,7 @@ from dataclasses import replace
 import structlog
 from mongoengine.errors import NotUniqueError
 
-from gateway.domain import refund_observations, work
+from gateway.domain import kill_points, refund_observations, work
 from gateway.domain.context import Cause, Context
 from gateway.domain.errors import InvalidSignature, TooBusy
 from gateway.domain.models import REASON_CHARS_MAX, Payment, WebhookEvent
@@ -53,6 +53,7 @@ def receive(
     except NotUniqueError:
         _count_repeat(event)
         return None
+    kill_points.reach(kill_points.WEBHOOK_EVENT_RECORDED)
     return event
 
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 from mongoengine import Document
 
+from gateway.domain import kill_points
 from gateway.domain.context import Context
 from gateway.domain.models import REASON_CHARS_MAX, Payment, Work
 from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, OPEN, REFUND_PENDING
@@ -175,6 +176,7 @@ def claim(context: Context, model: type[D], document_id: str, kind: str) -> Clai
     if not changed.written:
         log.info("work.nothing_to_claim", kind=kind, document_id=document_id)
         return None
+    kill_points.reach(f"{kind}.claimed")
     return Claim(changed.document, kind, until, changed.document.work.attempts)
 
 
