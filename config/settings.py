@@ -202,9 +202,7 @@ class Settings(BaseSettings):
         if self.mail_from is None:
             wrong.append("MAIL_FROM is missing: whose name and address mails are sent in")
         if self.kill_points_directory:
-            wrong.append(
-                "KILL_POINTS_DIRECTORY must not be set: it lets tests kill processes"
-            )
+            wrong.append("KILL_POINTS_DIRECTORY must not be set: it lets tests kill processes")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
