@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.mail import MailDirectory, SmtpServer, check_sender, parse_mail_url
+from config.provider_settings import ProviderSettings
 
 JWT_SECRET_CHARS_MIN = 32
 # The cheapest that OWASP lists for Argon2id: 7 MiB with five passes.
@@ -42,7 +43,7 @@ def _rate_limit(text: str) -> str:
 RateLimit = Annotated[str, AfterValidator(_rate_limit)]
 
 
-class Settings(BaseSettings):
+class Settings(ProviderSettings, BaseSettings):
     """Settings of one deployment. Units come last in each name; the README's table lists them all."""
 
     # An empty variable counts as a missing one: a signature made with an empty secret can be made by anyone.
@@ -124,17 +125,36 @@ class Settings(BaseSettings):
     mail_from: Annotated[str, AfterValidator(check_sender)] | None = None
     mail_timeout_seconds: float = Field(default=5.0, gt=0, le=10)
 
-    # Provider.
-    razorpay_base_url: str = "https://api.razorpay.com"
-    provider_connect_timeout_seconds: float = Field(default=2.0, gt=0, le=5)
-    provider_read_timeout_seconds: float = Field(default=6.0, gt=0, le=10)
-
     # Money and work.
     payment_amount_minor_max: int = Field(default=1_000_000_000_000, ge=100, le=9_000_000_000_000_000)
     claim_ttl_seconds: int = Field(default=25, ge=5)
     work_attempts_max: int = Field(default=50, ge=1)
+    # After so many tries that crashed, a webhook event is put aside until a person redrives it.
+    webhook_attempts_max: int = Field(default=12, ge=1)
     sweep_interval_seconds: float = Field(default=2.0, gt=0)
     sweep_batch_size: int = Field(default=200, ge=1, le=5000)
+    # When an operator is to be alarmed: no sweep has finished for so long, or work is due for so long.
+    sweep_stale_seconds: int = Field(default=60, ge=1)
+    work_overdue_seconds: int = Field(default=300, ge=1)
+
+    # What becomes of money for a payment that was cancelled: it is taken, returned, or left for a person.
+    late_payment_policy: Literal["accept", "refund", "hold"] = "hold"
+    payment_abandoned_after_days: int = Field(default=30, ge=1, le=365)
+    # Razorpay's shortest capture window is twelve minutes, and its refunds take five to seven working days.
+    capture_overdue_seconds: int = Field(default=600, ge=1)
+    refund_overdue_days: int = Field(default=10, ge=1)
+
+    # Comparing our payments with the provider's. Money may come three days late (Razorpay), and one more.
+    reconcile_interval_hours: int = Field(default=24, ge=1, le=7 * 24)
+    reconcile_window_days: int = Field(default=4, ge=1, le=31)
+    # One window at most: whoever compares a longer time does it in parts.
+    reconcile_window_days_max: int = Field(default=31, ge=1, le=180)
+    # What changed less long ago is left to webhooks and looks, which are under way.
+    reconcile_grace_seconds: int = Field(default=300, ge=0, le=24 * 3600)
+    # How often the beat asks whether a comparison is due, or webhooks have fallen silent.
+    reconcile_check_seconds: float = Field(default=300, ge=1)
+    # For how long a payment may have been made without any event coming before webhooks count as silent.
+    webhook_silence_minutes: int = Field(default=30, ge=5, le=24 * 60)
 
     # MongoDB and Redis. Heroku's Redis shows a certificate that it signed itself: false there.
     redis_tls_verify: bool = True
@@ -153,13 +173,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _claim_outlives_the_work(self) -> Self:
-        """Check that a claim lasts longer than the two provider calls that it may cover, so that
-        no second worker starts while the first still waits for an answer."""
-        longest = 2 * (self.provider_connect_timeout_seconds + self.provider_read_timeout_seconds)
+        """Check that a claim lasts longer than the provider calls that it may cover, so that no second
+        worker starts while the first still waits for an answer."""
+        longest = self.provider_calls_of_one_claim_seconds
         if self.claim_ttl_seconds <= longest:
             raise ValueError(
-                f"CLAIM_TTL_SECONDS ({self.claim_ttl_seconds}) must be more than twice the provider's"
-                f" timeouts together ({longest:g})"
+                f"CLAIM_TTL_SECONDS ({self.claim_ttl_seconds}) must be more than the longest chain of calls"
+                f" to the provider: two look-ups with an order or a refund in between ({longest:g})"
             )
         return self
 
@@ -168,6 +188,20 @@ class Settings(BaseSettings):
         """Check that the first delay of a login is not longer than the longest."""
         if self.login_delay_seconds_first > self.login_delay_seconds_max:
             raise ValueError("LOGIN_DELAY_SECONDS_FIRST must not be more than LOGIN_DELAY_SECONDS_MAX")
+        return self
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        """Check that the regular comparison's window is one that may be asked for."""
+        if self.reconcile_window_days > self.reconcile_window_days_max:
+            raise ValueError("RECONCILE_WINDOW_DAYS must not be more than RECONCILE_WINDOW_DAYS_MAX")
+        return self
+
+    @model_validator(mode="after")
+    def _sweeps_are_not_stale_between(self) -> Self:
+        """Check that a service that sweeps as it should raises no alarm about it."""
+        if self.sweep_stale_seconds <= 2 * self.sweep_interval_seconds:
+            raise ValueError("SWEEP_STALE_SECONDS must be more than twice SWEEP_INTERVAL_SECONDS")
         return self
 
     @model_validator(mode="after")
@@ -206,6 +240,12 @@ class Settings(BaseSettings):
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    @property
+    def quick_failure_seconds(self) -> float:
+        """Return how soon after the start of its claim an order must have failed for a second call, with the
+        look-up that follows it, to end within the claim; and within 30 seconds, so 5 at most."""
+        return max(0.0, min(5.0, self.claim_ttl_seconds - self.order_again_seconds()))
 
     @property
     def mail_destination(self) -> SmtpServer | MailDirectory:

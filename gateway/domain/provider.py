@@ -5,13 +5,16 @@ An adapter speaks it to one provider, and lets none of that provider's exception
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Generic, Literal, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class ProviderError(Exception):
     """Base of the three ways in which a call to the provider can fail.
 
-    http_status, code, field and reason are the provider's own, where it gave them.
+    http_status, code, field and reason are the provider's own, where it gave them. retry_after_seconds: how
+    long it wants to be left alone, where it says so; or for how long we leave it alone anyway.
     """
 
     def __init__(
@@ -22,6 +25,7 @@ class ProviderError(Exception):
         code: str | None = None,
         field: str | None = None,
         reason: str | None = None,
+        retry_after_seconds: float | None = None,
     ) -> None:
         super().__init__(description)
         self.description = description
@@ -29,6 +33,7 @@ class ProviderError(Exception):
         self.code = code
         self.field = field
         self.reason = reason
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ProviderRejected(ProviderError):
@@ -69,6 +74,7 @@ class ProviderPayment:
     """One attempt of a customer to pay an order, as the provider saw it at some moment.
 
     captured: whether the money was ever taken; a refunded payment may never have been captured.
+    refunded_minor: what the provider counts as sent back or on its way; None where it does not say.
     collect_id: the id of our UPI request, where we asked for the payment ourselves.
     """
 
@@ -82,6 +88,7 @@ class ProviderPayment:
     created_at: datetime | None = None
     failure_reason: str | None = None
     collect_id: str | None = None
+    refunded_minor: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +136,19 @@ class Collect:
     client_page: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ListPage(Generic[T]):
+    """One page of a list that the provider keeps, in its order: the newest first.
+
+    entries: how many it held, with those that nobody can read, so that one of them does not hide the rest;
+    the next page begins after as many. is_last: whether none follows.
+    """
+
+    items: list[T]
+    entries: int
+    is_last: bool
+
+
 class MalformedEvent(ValueError):
     """A rightly signed body that does not have the shape of an event; the text says what is missing."""
 
@@ -171,6 +191,29 @@ class Provider(Protocol):
 
     def payment_refunds(self, payment_id: str) -> list[ProviderRefund]:
         """Return every refund of this payment as it is now."""
+        ...
+
+    def fetch_order(self, order_id: str) -> ProviderOrder:
+        """Return the order as it is now."""
+        ...
+
+    def list_orders(
+        self, *, created_from: datetime, created_to: datetime, skip: int
+    ) -> ListPage[ProviderOrder]:
+        """Return one page of the orders that were made in this time, both ends included, without the newest
+        `skip` of them. A list can lag behind by minutes, and shifts while new entries arrive."""
+        ...
+
+    def list_payments(
+        self, *, created_from: datetime, created_to: datetime, skip: int
+    ) -> ListPage[ProviderPayment]:
+        """Return one page of the payments that were begun in this time, like `list_orders`."""
+        ...
+
+    def list_refunds(
+        self, *, created_from: datetime, created_to: datetime, skip: int
+    ) -> ListPage[ProviderRefund]:
+        """Return one page of the refunds that were made in this time, like `list_orders`."""
         ...
 
     def payment_signature_is_valid(self, *, order_id: str, payment_id: str, signature: str) -> bool:

@@ -33,8 +33,8 @@ def parse_order(raw: Any) -> ProviderOrder:
             amount_minor=_integer(raw, "amount"),
             currency=_string(raw, "currency"),
             status=_string(raw, "status"),
-            order_receipt=raw.get("receipt"),
-            created_at=datetime.fromtimestamp(_integer(raw, "created_at"), UTC),
+            order_receipt=_optional_string(raw, "receipt"),
+            created_at=_known_time(raw),
         )
     except _Unreadable as error:
         raise OutcomeUnknown(f"the provider's order could not be read: {error}") from error
@@ -110,6 +110,7 @@ def _payment(raw: Any) -> ProviderPayment:
         created_at=_time(raw),
         failure_reason=_optional_string(raw, "error_description"),
         collect_id=_note(raw, COLLECT_ID_NOTE),
+        refunded_minor=_optional_integer(raw, "amount_refunded"),
     )
 
 
@@ -156,11 +157,23 @@ def _integer(raw: Any, key: str) -> int:
     return value
 
 
+def _optional_integer(raw: Any, key: str) -> int | None:
+    value = raw.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def _choice(raw: Any, key: str, allowed: tuple[str, ...]) -> str:
     value = _string(raw, key)
     if value not in allowed:
         raise _Unreadable(f"{key} is {value!r}")
     return value
+
+
+def _known_time(raw: Any) -> datetime:
+    time = _time(raw)
+    if time is None:
+        raise _Unreadable("created_at is not a time")
+    return time
 
 
 def _time(raw: Any) -> datetime | None:

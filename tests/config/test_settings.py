@@ -100,12 +100,23 @@ def test_every_missing_variable_has_a_line(
         ("RATELIMIT_ENABLED", "perhaps"),
         ("SWEEP_INTERVAL_SECONDS", "soon"),
         ("SWEEP_INTERVAL_SECONDS", "0"),
+        ("SWEEP_STALE_SECONDS", "0"),
+        ("WORK_OVERDUE_SECONDS", "0"),
+        ("WEBHOOK_ATTEMPTS_MAX", "0"),
         ("APP_ENV", "staging"),
         ("LOG_LEVEL", "LOUD"),
         ("JWT_SECRET_KEY", "very-secret-but-short"),
         ("PROVIDER_READ_TIMEOUT_SECONDS", "nan"),
         ("PROVIDER_READ_TIMEOUT_SECONDS", "60"),
         ("PROVIDER_CONNECT_TIMEOUT_SECONDS", "-1"),
+        ("PROVIDER_ORDER_TIMEOUT_SECONDS", "0"),
+        ("PROVIDER_CAPTURE_TIMEOUT_SECONDS", "11"),
+        ("PROVIDER_REFUND_TIMEOUT_SECONDS", "soon"),
+        ("PROVIDER_DEADLINE_SECONDS", "0"),
+        ("PROVIDER_CIRCUIT_FAILURES", "0"),
+        ("PROVIDER_CIRCUIT_OPEN_SECONDS", "0"),
+        ("PROVIDER_CIRCUIT_OPEN_SECONDS_MAX", "601"),
+        ("PROVIDER_RATE_LIMITED_SECONDS", "-1"),
         ("CLAIM_TTL_SECONDS", "4"),
         ("PAYMENT_AMOUNT_MINOR_MAX", "99999999999999999999"),
         ("MONGODB_TIMEOUT_MS", "0"),
@@ -221,14 +232,23 @@ def test_delays_of_logins_must_be_able_to_grow(
     assert "LOGIN_DELAY_SECONDS_FIRST must not be more than LOGIN_DELAY_SECONDS_MAX" in refusal(capsys)
 
 
+@pytest.mark.parametrize("interval", ["30", "31"])
+def test_sweeps_must_come_more_often_than_their_alarm(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], interval: str
+) -> None:
+    environment.setenv("SWEEP_INTERVAL_SECONDS", interval)
+
+    assert "SWEEP_STALE_SECONDS must be more than twice SWEEP_INTERVAL_SECONDS" in refusal(capsys)
+
+
 def test_a_slash_at_the_end_of_the_public_address_is_left_out(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("PUBLIC_URL", "https://payments.example.com/")
 
     assert Settings.from_env().public_url == "https://payments.example.com"
 
 
-@pytest.mark.parametrize(("ttl", "connect", "read"), [("16", "2", "6"), ("5", "0.5", "2"), ("20", "5", "5")])
-def test_a_claim_must_outlive_the_two_calls_that_it_may_cover(
+@pytest.mark.parametrize(("ttl", "connect", "read"), [("24", "2", "6"), ("5", "0.5", "2"), ("29", "5", "5")])
+def test_a_claim_must_outlive_the_calls_that_it_may_cover(
     ttl: str, connect: str, read: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment.setenv("CLAIM_TTL_SECONDS", ttl)
@@ -241,11 +261,11 @@ def test_a_claim_must_outlive_the_two_calls_that_it_may_cover(
 
 
 def test_a_claim_that_is_one_second_longer_is_long_enough(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("CLAIM_TTL_SECONDS", "17")
+    environment.setenv("CLAIM_TTL_SECONDS", "25")
     environment.setenv("PROVIDER_CONNECT_TIMEOUT_SECONDS", "2")
     environment.setenv("PROVIDER_READ_TIMEOUT_SECONDS", "6")
 
-    assert Settings.from_env().claim_ttl_seconds == 17
+    assert Settings.from_env().claim_ttl_seconds == 25
 
 
 def test_settings_are_read_once_and_never_change(environment: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import certifi
 import pytest
 
 from gateway.domain.provider import ProviderRejected, ProviderUnavailable
+from gateway.providers.calls import CallSettings
 from gateway.providers.razorpay import RazorpayAccount, RazorpayProvider
 from tests.conftest import Stack
 from tests.support.client import Sandbox
@@ -24,7 +25,10 @@ def _provider(base_url: str, key_secret: str, *webhook_secrets: str) -> Razorpay
         key_id="rzp_test_sandbox", key_secret=key_secret, webhook_secrets=webhook_secrets
     )
     return RazorpayProvider(
-        account, base_url=base_url, connect_timeout_seconds=1, read_timeout_seconds=5, connections_max=4
+        account,
+        base_url=base_url,
+        calls=CallSettings(connect_timeout_seconds=1, read_timeout_seconds=5),
+        connections_max=4,
     )
 
 

@@ -1,26 +1,21 @@
 """What each failing connection means: certainly not done, or unknown; and threads that share one adapter."""
 
 import json
-import socket
-import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
-import requests
-from urllib3 import HTTPSConnectionPool
-from urllib3.exceptions import MaxRetryError
-from urllib3.exceptions import SSLError as UrllibSSLError
 
 from dev import ports
 from gateway.domain.provider import OutcomeUnknown, ProviderUnavailable
+from gateway.providers.calls import CallSettings
 from gateway.providers.razorpay import RazorpayAccount, RazorpayProvider
 from tests.support.http_answers import answering, body_of, http
 from tests.support.provider_calls import EVERY_CALL, READ_TIMEOUT_SECONDS, create_order, impatient_provider
+from tests.support.raw_server import never_accepting
 
 
 @EVERY_CALL
@@ -65,15 +60,8 @@ def test_a_connection_closed_without_an_answer_means_an_unknown_outcome() -> Non
 
 
 def test_a_connection_that_is_never_made_means_that_nothing_was_done() -> None:
-    with ExitStack() as held:
-        listener = held.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        # A full queue of unaccepted connections makes the next one wait.
-        for _ in range(3):
-            waiting = held.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-        with pytest.raises(ProviderUnavailable):
-            create_order(impatient_provider(f"http://127.0.0.1:{listener.getsockname()[1]}"))
+    with never_accepting() as (host, port), pytest.raises(ProviderUnavailable):
+        create_order(impatient_provider(f"http://{host}:{port}"))
 
 
 def test_an_unknown_host_means_that_nothing_was_done() -> None:
@@ -104,8 +92,7 @@ def test_sixteen_threads_never_mix_their_amounts() -> None:
         provider = RazorpayProvider(
             RazorpayAccount(key_id="k", key_secret="s", webhook_secrets=()),
             base_url=server.base_url,
-            connect_timeout_seconds=10,
-            read_timeout_seconds=10,
+            calls=CallSettings(connect_timeout_seconds=10, read_timeout_seconds=10),
             connections_max=16,
         )
         captured = list(
@@ -115,25 +102,3 @@ def test_sixteen_threads_never_mix_their_amounts() -> None:
         )
 
     assert [payment.amount_minor for payment in captured] == amounts
-
-
-@pytest.mark.parametrize(
-    ("cause", "kind"),
-    [
-        (ssl.SSLCertVerificationError("certificate verify failed"), ProviderUnavailable),
-        (ssl.SSLError("tlsv1 alert internal error"), OutcomeUnknown),
-    ],
-    ids=["before the request", "after it may have been sent"],
-)
-def test_only_a_wrong_certificate_means_that_nothing_was_sent(
-    cause: ssl.SSLError, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wrapped = MaxRetryError(HTTPSConnectionPool("localhost"), "/", reason=UrllibSSLError(cause))
-
-    def fail(*_: object, **__: object) -> None:
-        raise requests.exceptions.SSLError(wrapped)
-
-    monkeypatch.setattr(requests.Session, "request", fail)
-
-    with pytest.raises(kind):
-        create_order(impatient_provider("https://localhost"))
