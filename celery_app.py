@@ -19,6 +19,7 @@ app = Celery(
         "worker.webhooks",
         "worker.mail",
         "worker.sweeps",
+        "worker.reconciliation",
     ],
 )
 
@@ -37,12 +38,15 @@ app.conf.update(
     task_default_queue=Queue.PAYMENTS,
     task_create_missing_queues=True,
     task_routes=ROUTES,
-    beat_schedule=beat_schedule(settings.sweep_interval_seconds),
+    beat_schedule=beat_schedule(settings.sweep_interval_seconds, settings.reconcile_check_seconds),
     beat_max_loop_interval=settings.sweep_interval_seconds,
     timezone="UTC",
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     worker_send_task_events=False,
+    broker_transport="config.broker:Transport",
+    # Redis answers with an error when it is out of memory, which is no reason for a worker to end.
+    broker_channel_error_retry=True,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     # Losing Redis says nothing about the provider call that a task is in the middle of.

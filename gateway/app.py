@@ -15,6 +15,7 @@ from gateway.api import (
     health,
     limits,
     listing,
+    metrics,
     orders,
     passwords,
     payment,
@@ -26,6 +27,7 @@ from gateway.api import (
     users,
     webhooks,
 )
+from gateway.api.health_report import KeptReport
 from gateway.api.json_format import ExactJSONProvider
 from gateway.api.schemas import ErrorAnswer
 from gateway.api.services import EXTENSION, Services, Waits
@@ -35,7 +37,7 @@ from gateway.web import passwords as password_pages
 from gateway.web import payments as payment_pages
 from gateway.web import site
 
-# These share one limit per address. The webhook has one of its own, and health and docs have none.
+# These share one limit per address. The webhook has one of its own, and health, metrics and docs have none.
 LIMITED_BLUEPRINTS = (
     users.blueprint,
     passwords.blueprint,
@@ -47,7 +49,7 @@ LIMITED_BLUEPRINTS = (
     stats.blueprint,
     receipts.blueprint,
 )
-BLUEPRINTS = (*LIMITED_BLUEPRINTS, webhooks.blueprint, health.blueprint)
+BLUEPRINTS = (*LIMITED_BLUEPRINTS, webhooks.blueprint, health.blueprint, metrics.blueprint)
 
 for limited in LIMITED_BLUEPRINTS:
     limits.api_limit(limited)
@@ -95,6 +97,7 @@ def assemble(settings: Settings) -> Flask:
         socket_connect_timeout=settings.redis_timeout_seconds,
         socket_timeout=settings.redis_timeout_seconds,
     )
+    app.extensions[health.REPORT] = KeptReport()
     # The order matters: an id first, then the limit, then the token, then the body.
     requests.register(app)
     limits.register(app, settings)

@@ -18,12 +18,16 @@ TASK_OF_WORK = {
     "collect_payment": (TaskName.COLLECT_PAYMENT, "payment_id"),
     "confirm_payment": (TaskName.CONFIRM_PAYMENT, "payment_id"),
     "capture_payment": (TaskName.CAPTURE_PAYMENT, "payment_id"),
+    "abandon_payment": (TaskName.ABANDON_PAYMENT, "payment_id"),
     "issue_refund": (TaskName.ISSUE_REFUND, "payment_id"),
     "confirm_refund": (TaskName.CONFIRM_REFUND, "payment_id"),
+    "refund_duplicate": (TaskName.REFUND_DUPLICATE, "payment_id"),
     "issue_receipts": (TaskName.ISSUE_RECEIPTS, "payment_id"),
     "render_receipt": (TaskName.RENDER_RECEIPT, "receipt_id"),
+    "open_discrepancies": (TaskName.OPEN_DISCREPANCIES, "payment_id"),
     "process_webhook_event": (TaskName.PROCESS_WEBHOOK_EVENT, "webhook_event_id"),
     "send_reset_mail": (TaskName.SEND_RESET_MAIL, "reset_id"),
+    "reconcile": (TaskName.RECONCILE, "run_id"),
 }
 
 log = structlog.get_logger(__name__)

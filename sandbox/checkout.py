@@ -13,28 +13,31 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a customer does. should_capture None: as the order says. should_fail: whatever the instrument."""
+    """What a customer does. should_capture None: as the order says. should_fail: whatever the instrument.
+    is_forced: also on an order that takes no payment, which Razorpay prevents as well as it can."""
 
     instrument: Instrument
     payer: JsonObject
     should_capture: bool | None = None
     should_fail: bool = False
+    is_forced: bool = False
 
 
 def pay(tx: Transaction, order_id: str, attempt: Attempt) -> tuple[JsonObject, Failure | None]:
     """Make a payment on an order; give it and, if it failed, why.
 
     A failed attempt is a fact that must be written, so it is an answer here and not an exception.
-    Raises ProviderError when the order takes no payment.
+    Raises ProviderError when the order takes no payment, unless it is forced to.
     """
-    payment = begin(tx, payable_order(tx, order_id), attempt.instrument, attempt.payer)
+    order = records.get(tx, "orders", order_id) if attempt.is_forced else payable_order(tx, order_id)
+    payment = begin(tx, order, attempt.instrument, attempt.payer)
     failure = attempt.instrument.failure(payment["amount"])
     if attempt.should_fail:
         failure = failure or failures.DEFAULT
     if failure is not None:
         payments.fail(tx, payment, failure)
         return payment, failure
-    receive(tx, payment, attempt.should_capture)
+    receive(tx, payment, attempt.should_capture, is_forced=attempt.is_forced)
     return payment, None
 
 
@@ -69,13 +72,18 @@ def begin(tx: Transaction, order: JsonObject, instrument: Instrument, payer: Jso
 
 
 def receive(
-    tx: Transaction, payment: JsonObject, should_capture: bool | None, *, is_late: bool = False
+    tx: Transaction,
+    payment: JsonObject,
+    should_capture: bool | None,
+    *,
+    is_late: bool = False,
+    is_forced: bool = False,
 ) -> None:
-    """Let a payment's money arrive. If the order needs none any more, it goes back."""
+    """Let a payment's money arrive. If the order needs none any more, it goes back, unless it is forced."""
     order = records.get(tx, "orders", payment["order_id"])
     is_needed = order["status"] != "paid" and not payments.is_any_authorized(tx, order["id"])
     payments.authorize(tx, payment, instruments.acquirer_data(payment["method"]), is_late=is_late)
-    if not is_needed:
+    if not is_needed and not is_forced:
         refunds.refund_uncaptured(tx, payment)
     elif _should_capture(tx, order["id"], should_capture):
         payments.settle(tx, payment)

@@ -75,6 +75,11 @@ def enable(tx: Transaction, endpoint_id: str) -> None:
     tx.has_work = True
 
 
+def change_secret(tx: Transaction, endpoint_id: str, secret: str) -> None:
+    """Sign with another secret from the next event on. What waits already keeps its signature."""
+    tx.execute("UPDATE endpoints SET secret = ? WHERE id = ?", secret, endpoint_id)
+
+
 def note_success(tx: Transaction, endpoint_id: str) -> None:
     """End a streak of failures."""
     tx.execute("UPDATE endpoints SET failing_since = NULL WHERE id = ?", endpoint_id)

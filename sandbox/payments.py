@@ -20,7 +20,7 @@ def create(tx: Transaction, order: JsonObject, instrument: Instrument, payer: Js
     payment: JsonObject = {
         "id": ids.new("pay"),
         "entity": "payment",
-        "amount": order["amount_due"],
+        "amount": order["amount"],
         "currency": order["currency"],
         "status": "created",
         "order_id": order["id"],
@@ -104,14 +104,18 @@ def capture(tx: Transaction, payment_id: str, body: JsonObject) -> JsonObject:
 
 
 def settle(tx: Transaction, payment: JsonObject) -> None:
-    """Take an authorized payment to captured and its order to paid, with the events of both."""
+    """Take an authorized payment to captured and its order to paid, with the events of both. A second payment
+    of an order is captured beside the first one, and the order, which is paid, has no further event."""
     fee, tax = money.fee_and_tax(payment["amount"], payment["method"], payment["international"])
     payment.update(status="captured", captured=True, fee=fee, tax=tax)
     _save(tx, payment)
+    was_paid = records.get(tx, "orders", payment["order_id"])["status"] == "paid"
     order = orders.mark_paid(tx, payment["order_id"])
     shown = _shown_in_event(payment)
     captured = {**shown, "base_amount": payment["amount"], "amount_transferred": 0}
     events.record(tx, "payment.captured", {"payment": captured})
+    if was_paid:
+        return
     paid_order = {**order, "description": None, "checkout": None}
     events.record(
         tx, "order.paid", {"payment": shown, "order": paid_order}, spacing_seconds=ORDER_PAID_SPACING_SECONDS

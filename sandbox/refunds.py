@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox import errors, events, fields, ids, money, payments, records, timers
+from sandbox import disputes, errors, events, fields, ids, money, payments, records, timers
 from sandbox.world import Transaction
 
 JsonObject = dict[str, Any]
@@ -93,6 +93,10 @@ def _require_refundable(tx: Transaction, payment: JsonObject) -> None:
         raise errors.ProviderError("The payment has been fully refunded already")
     if payment["status"] != "captured":
         raise errors.ProviderError("The payment status should be captured for action to be taken")
+    if disputes.is_open(tx, payment["id"]):
+        raise errors.ProviderError(
+            "The refund on this payment is blocked due to ongoing dispute investigation."
+        )
     if tx.now - payment["created_at"] > REFUND_AGE_MAX_SECONDS:
         raise errors.ProviderError(
             "Refund is not supported by the bank because the payment is more than 6 months old",

@@ -88,6 +88,11 @@ CREATE INDEX IF NOT EXISTS deliveries_event_id ON deliveries (event_id);
 CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (endpoint_id, due_at) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS deliveries_due_at ON deliveries (due_at) WHERE state = 'pending';
 
+-- Payments whose payers dispute them, for as long as that is being looked into.
+CREATE TABLE IF NOT EXISTS disputes (
+    payment_id TEXT PRIMARY KEY
+);
+
 CREATE TABLE IF NOT EXISTS timers (
     seq INTEGER PRIMARY KEY,
     due_at REAL NOT NULL,
@@ -104,5 +109,5 @@ CREATE TABLE IF NOT EXISTS controls (
 
 # What POST /sandbox/reset empties. Endpoints stay: they are the set-up, not what happened.
 EMPTIED_BY_RESET = (
-    "orders", "payments", "refunds", "idempotency", "events", "deliveries", "timers", "controls",
+    "orders", "payments", "refunds", "idempotency", "events", "deliveries", "disputes", "timers", "controls",
 )  # fmt: skip

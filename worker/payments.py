@@ -4,7 +4,7 @@ from typing import Any
 
 from celery_app import app
 from config.queues import TaskName
-from gateway.domain import collection, orders, payments, work
+from gateway.domain import cancellation, collection, orders, payments, work
 from gateway.domain.models import Payment
 from worker.task import WorkTask
 
@@ -31,3 +31,9 @@ def confirm_payment(self: WorkTask, *, payment_id: str, **_: Any) -> None:
 def capture_payment(self: WorkTask, *, payment_id: str, **_: Any) -> None:
     """Take authorised money."""
     self.follow(payments.capture(self.context(), payment_id))
+
+
+@app.task(base=WorkTask, bind=True, name=TaskName.ABANDON_PAYMENT, model=Payment, kind=work.ABANDON_PAYMENT)
+def abandon_payment(self: WorkTask, *, payment_id: str, **_: Any) -> None:
+    """Give up a payment that nobody has paid for long."""
+    self.follow(cancellation.abandon(self.context(), payment_id))

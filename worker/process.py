@@ -1,5 +1,6 @@
 """What one worker process keeps: its connections, made after the fork and when they are first needed."""
 
+import signal
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +23,13 @@ def runtime() -> Runtime:
     connect_database(settings)
     ensure_indexes()
     return Runtime(settings)
+
+
+@worker_process_init.connect
+def _finish_what_was_begun(**_: Any) -> None:
+    """Leave SIGTERM to the worker's main process, which lets running tasks end. Heroku sends it to every
+    process of a dyno, and one that obeyed would break off in the middle of a provider call."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @worker_process_init.connect

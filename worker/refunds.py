@@ -4,7 +4,7 @@ from typing import Any
 
 from celery_app import app
 from config.queues import TaskName
-from gateway.domain import refunds, work
+from gateway.domain import duplicate_refunds, refunds, work
 from gateway.domain.models import Payment
 from worker.task import WorkTask
 
@@ -19,3 +19,9 @@ def issue_refund(self: WorkTask, *, payment_id: str, **_: Any) -> None:
 def confirm_refund(self: WorkTask, *, payment_id: str, **_: Any) -> None:
     """Ask the provider what became of refunds that are pending for long."""
     self.follow(refunds.confirm(self.context(), payment_id))
+
+
+@app.task(base=WorkTask, bind=True, name=TaskName.REFUND_DUPLICATE, model=Payment, kind=work.REFUND_DUPLICATE)
+def refund_duplicate(self: WorkTask, *, payment_id: str, **_: Any) -> None:
+    """Return the money of an order's second payment."""
+    self.follow(duplicate_refunds.refund(self.context(), payment_id))

@@ -9,12 +9,13 @@ from typing import Any
 
 import structlog
 from celery import Task
-from mongoengine.errors import OperationError
+from mongoengine.errors import MongoEngineException
 from pymongo.errors import PyMongoError
 
 from gateway import dispatch
 from gateway.domain import kill_points, work
 from gateway.domain.context import Context, utc_now
+from gateway.domain.errors import TooBusy
 from worker.process import runtime
 
 log = structlog.get_logger(__name__)
@@ -38,16 +39,20 @@ class WorkTask(Task):
             kill_points.reach(f"{self.kind}.done")
         except Exception as error:
             log.exception("task.crashed")
-            self._put_off(document_id, type(error).__name__)
+            self._put_off(document_id, error)
             return
         log.info("task.done", milliseconds=round((time.perf_counter() - started) * 1000, 1))
 
-    def _put_off(self, document_id: str, error: str) -> None:
+    def _put_off(self, document_id: str, error: Exception) -> None:
         try:
-            work.crashed(self.context(), self.model, document_id, self.kind, error)
-        except (PyMongoError, OperationError) as away:
+            self.crashed(document_id, error)
+        except (PyMongoError, MongoEngineException, TooBusy) as away:
             # The claim expires by itself, and the sweep brings the work back.
             log.warning("task.not_put_off", error=type(away).__name__)
+
+    def crashed(self, document_id: str, error: Exception) -> None:
+        """Write down that the work crashed, if this task had it."""
+        work.crashed(self.context(), self.model, document_id, self.kind, type(error).__name__)
 
     def context(self) -> Context:
         """Return the surroundings of this task's domain call."""

@@ -4,13 +4,23 @@ from typing import Any
 
 from celery_app import app
 from config.queues import TaskName
-from gateway.domain import webhooks, work
+from gateway.domain import dead_letters, webhooks, work
 from gateway.domain.models import WebhookEvent
 from worker.task import WorkTask
 
 
+class WebhookTask(WorkTask):
+    """A task whose document is put aside when it crashes each time."""
+
+    abstract = True
+
+    def crashed(self, document_id: str, error: Exception) -> None:
+        """Put the event off, or aside."""
+        dead_letters.crashed(self.context(), document_id, error)
+
+
 @app.task(
-    base=WorkTask,
+    base=WebhookTask,
     bind=True,
     name=TaskName.PROCESS_WEBHOOK_EVENT,
     model=WebhookEvent,

@@ -26,6 +26,8 @@ from gateway.domain.ids import new_id
 AUDIENCE = "payment-service"
 # A client may send a refresh token twice at once, when two of its tabs wake up together.
 REFRESH_GRACE = timedelta(seconds=10)
+# How far apart the clocks of two hosts may be without a token of the one being refused by the other.
+CLOCK_DIFFERENCE_MAX = timedelta(minutes=10)
 PUBLIC = "_is_public"
 WANTS_REFRESH_TOKEN = "_wants_refresh_token"
 
@@ -121,7 +123,14 @@ def _refuse(message: str) -> Response:
 
 def issue_tokens(user: User, session_id: str | None = None) -> tuple[str, str]:
     """Return an access token and a refresh token of one login session, a new one unless it is given."""
-    claims = {"sid": session_id or new_id(), "epoch": user.session_epoch}
+    # A host whose clock is behind refuses tokens that were made, by its clock, in the future.
+    issued_at = datetime.now(UTC) - CLOCK_DIFFERENCE_MAX
+    claims = {
+        "sid": session_id or new_id(),
+        "epoch": user.session_epoch,
+        "iat": int(issued_at.timestamp()),
+        "nbf": int(issued_at.timestamp()),
+    }
     return (
         create_access_token(user.id, additional_claims=claims),
         create_refresh_token(user.id, additional_claims=claims),

@@ -38,6 +38,12 @@ ERROR_EXAMPLES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
         "This API key belongs to one school.",
         {"schoolId": "must be 5b0c5a86-0f0a-4d2e-9f43-2f5f2f0c7c11"},
     ),
+    "operator": (
+        403,
+        "FORBIDDEN",
+        "Only administrators, and API keys of all schools, see this.",
+        {},
+    ),
     "refund_by_school": (
         403,
         "FORBIDDEN",

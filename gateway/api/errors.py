@@ -1,6 +1,7 @@
 """Every error body of the API is built here, the framework's own included, and the table that maps each
 anticipated refusal to its HTTP status."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,11 +25,15 @@ STATUS_OF_ERROR: dict[type[errors.DomainError], int] = {
     errors.ReceiptNotFound: 404,
     errors.AccountNotFound: 404,
     errors.ApiKeyNotFound: 404,
+    errors.WebhookEventNotFound: 404,
+    errors.DiscrepancyNotFound: 404,
     errors.EmailTaken: 409,
     errors.RefundRefused: 409,
     errors.NotCancellable: 409,
     errors.NotProcessable: 409,
     errors.ApiKeyEnded: 409,
+    errors.NotRedrivable: 409,
+    errors.DiscrepancyNotOpen: 409,
     errors.IdempotencyMismatch: 422,
     errors.TooManyAttempts: 429,
     errors.OrderCreationFailed: 502,
@@ -128,8 +133,8 @@ def register(app: Flask) -> None:
 
 def _domain_error(error: errors.DomainError) -> Response:
     response = error_response(STATUS_OF_ERROR[type(error)], error.code, error.message, error.details)
-    if isinstance(error, errors.TooManyAttempts):
-        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    if error.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
     return response
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import redis
+import structlog
 from flask import Flask, Response, current_app, g
 from flask_limiter import Limiter, RequestLimit, RouteLimit
 from flask_limiter.util import get_remote_address
@@ -9,6 +11,8 @@ from flask_limiter.util import get_remote_address
 from config.settings import Settings
 
 API_PREFIX = "/api/"
+
+log = structlog.get_logger(__name__)
 
 limiter = Limiter(get_remote_address)
 
@@ -54,6 +58,9 @@ def register(app: Flask, settings: Settings) -> None:
         },
         RATELIMIT_STRATEGY="moving-window",
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        # Only the first of several requests that lose Redis together falls back; the others would be answered
+        # with a 500, and go uncounted instead.
+        RATELIMIT_SWALLOW_ERRORS=True,
         RATELIMIT_KEY_PREFIX="payments",
     )
     limiter.init_app(app)
@@ -64,9 +71,15 @@ def _say_what_is_left(response: Response) -> Response:
     limit: RequestLimit | None = limiter.current_limit if limiter.enabled else None
     if limit is None or "request_id" not in g:
         return response
-    reset_seconds = min(max(1, round(limit.reset_at - g.started_at)), limit.limit.get_expiry())
+    try:
+        reset_at, remaining = limit.reset_at, limit.remaining
+    except redis.RedisError as error:
+        # It went away since the limit was checked. What the request did is done, and the answer must say so.
+        log.warning("limits.redis_away", error=type(error).__name__)
+        return response
+    reset_seconds = min(max(1, round(reset_at - g.started_at)), limit.limit.get_expiry())
     response.headers["RateLimit-Limit"] = str(limit.limit.amount)
-    response.headers["RateLimit-Remaining"] = str(limit.remaining)
+    response.headers["RateLimit-Remaining"] = str(remaining)
     response.headers["RateLimit-Reset"] = str(reset_seconds)
     if response.status_code == 429:
         # Too many wrong passwords have a delay of their own.

@@ -127,6 +127,10 @@ def _complete(operation: dict[str, Any], view: Any, path: str) -> None:
             names.remove("Retry-After")
         if status in ("200", "202") and getattr(view, WAITS, False):
             names.append("Preference-Applied")
+        if status == "502" and "order_creation" in getattr(view, FAILURES, ()):
+            names.append("Retry-After")
+        if status == "503" and "database" in getattr(view, FAILURES, ()):
+            names.append("Retry-After")
         if status == "401" and not getattr(view, PUBLIC, False):
             names.append("WWW-Authenticate")
         if answer.get("content", {}).keys() & {"application/pdf", "text/csv"}:

@@ -5,6 +5,7 @@ from typing import Any
 from gateway import dispatch
 from gateway.api import present
 from gateway.api.api_keys import allows_keys
+from gateway.api.errors import RETRY_AFTER_SECONDS
 from gateway.api.openapi import can_fail, idempotent_by_key
 from gateway.api.order_schemas import (
     CANCELLED_EXAMPLE,
@@ -25,12 +26,12 @@ from gateway.api.order_schemas import (
 from gateway.api.parsing import StrictBlueprint, idempotency_key, minor_units
 from gateway.api.services import context, viewer, wait_for
 from gateway.domain import access, cancellation, orders, payments, recording
+from gateway.domain.context import utc_now
 from gateway.domain.errors import OrderCreationFailed
 from gateway.domain.idempotency import Idempotency
 from gateway.domain.models import Payment
 from gateway.domain.receipts import PURPOSE_DEFAULT
 from gateway.domain.recording import Wish
-from gateway.domain.states import ATTEMPTED
 
 blueprint = StrictBlueprint(
     "orders", __name__, url_prefix="/api/v1/payments", description="Orders and their payment."
@@ -94,6 +95,7 @@ def _created(payment: Payment, *, replayed: bool) -> Any:
             else "The payment provider did not open an order.",
             paymentId=payment.id,
             provider=payment.failure_reason,
+            retry_after_seconds=_retry_after_seconds(payment),
         )
     headers = {"Idempotent-Replayed": "true"} if replayed else {}
     data = {"order": present.order(payment), "payment": present.created_payment(payment)}
@@ -101,6 +103,14 @@ def _created(payment: Payment, *, replayed: bool) -> Any:
         message = "Payment recorded; its order is being opened"
         return {"success": True, "data": data, "message": message}, 202, headers | RETRY_AFTER
     return {"success": True, "data": data, "message": "Payment order created successfully"}, 201, headers
+
+
+def _retry_after_seconds(payment: Payment) -> float | None:
+    """Return when another try makes sense: never after a refusal, and not before the provider wants it."""
+    if not payment.order_may_be_retried:
+        return None
+    wait = (payment.order_may_be_retried_at or utc_now()) - utc_now()
+    return max(wait.total_seconds(), RETRY_AFTER_SECONDS)
 
 
 @blueprint.post("/verify")
@@ -151,7 +161,7 @@ def _when_paid(payment: Payment) -> Payment:
 
 
 def _is_decided(payment: Payment) -> bool:
-    waiting = payment.unread_provider_payment_id or (payment.status == ATTEMPTED and payment.authorized_at)
+    waiting = payment.unread_provider_payment_id or payment.authorized_at
     return bool(payment.captured_minor or not waiting)
 
 

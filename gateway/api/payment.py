@@ -163,7 +163,8 @@ def payment_status(paymentId: str) -> Any:
         "success": True,
         "message": "Payment",
         "result": ROW_EXAMPLE
-        | {"nextAction": None, "attempts": 1, "refunds": [], "receipts": [], "timeline": TIMELINE_EXAMPLE},
+        | {"nextAction": None, "attempts": 1, "refunds": [], "duplicates": [], "receipts": []}
+        | {"timeline": TIMELINE_EXAMPLE},
     },
 )
 def get_payment(paymentId: str) -> Any:

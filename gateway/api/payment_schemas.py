@@ -118,6 +118,14 @@ class PaymentRefundShape(ma.Schema):
     receipt = fields.Nested(ReceiptLink, allow_none=True)
 
 
+class DuplicateShape(ma.Schema):
+    """A further payment that was made for the same order. It is returned in full, and counts nowhere."""
+
+    razorpayPaymentId = fields.String(required=True)
+    seenAt = timestamp(required=True)
+    refund = fields.Nested(PaymentRefundShape, required=True)
+
+
 class ReceiptRowShape(ma.Schema):
     id = fields.String(required=True)
     receiptNumber = fields.String(required=True)
@@ -142,6 +150,7 @@ class TimelineShape(ma.Schema):
 class WholeShape(ResultShape):
     attempts = fields.Integer(required=True)
     refunds = fields.List(fields.Nested(PaymentRefundShape), required=True)
+    duplicates = fields.List(fields.Nested(DuplicateShape), required=True)
     receipts = fields.List(fields.Nested(ReceiptRowShape), required=True)
     timeline = fields.List(fields.Nested(TimelineShape), required=True)
 

@@ -5,7 +5,7 @@ from typing import Any
 from gateway.api import present
 from gateway.domain import processing
 from gateway.domain.context import Context
-from gateway.domain.models import Payment, Refund
+from gateway.domain.models import DuplicatePayment, Payment, Refund
 from gateway.domain.money import to_major
 from gateway.domain.states import CREATED, OPEN
 from gateway.domain.timeline import TimelineEntry
@@ -40,10 +40,11 @@ def row(payment: Payment) -> dict[str, Any]:
 
 
 def whole(payment: Payment, timeline: list[TimelineEntry], context: Context) -> dict[str, Any]:
-    """Return everything about the payment: its refunds, its receipts and its story too."""
+    """Return everything about the payment: its refunds, what was paid twice, its receipts and its story."""
     return _now(payment, context) | {
         "attempts": payment.attempts,
         "refunds": [refund(payment, each) for each in payment.refunds],
+        "duplicates": [_duplicate(payment, each) for each in payment.duplicates],
         "receipts": [present.receipt_row(receipt) for receipt in payment.receipts],
         "timeline": [_timeline_entry(entry) for entry in timeline],
     }
@@ -76,6 +77,14 @@ def refund(payment: Payment, refund: Refund) -> dict[str, Any]:
     if refund.failure_reason:
         shown["failureReason"] = refund.failure_reason
     return shown
+
+
+def _duplicate(payment: Payment, duplicate: DuplicatePayment) -> dict[str, Any]:
+    return {
+        "razorpayPaymentId": duplicate.provider_payment_id,
+        "seenAt": duplicate.seen_at,
+        "refund": refund(payment, duplicate.refund),
+    }
 
 
 def next_action(payment: Payment, context: Context) -> dict[str, Any] | None:

@@ -1,9 +1,10 @@
-"""`flask payments …`: what happened to a payment."""
+"""`flask payments …`: what happened to payments, and which of them a person has to look at."""
 
 from typing import Any
 
 import click
 
+from gateway.api.services import services
 from gateway.cli.operator import (
     OPERATOR,
     OperatorGroup,
@@ -12,10 +13,10 @@ from gateway.cli.operator import (
     print_table,
     time_text,
 )
-from gateway.domain import access, timeline
+from gateway.domain import access, reviews, timeline
 from gateway.domain.timeline import TimelineEntry
 
-group = OperatorGroup("payments", help="What happened to payments.")
+group = OperatorGroup("payments", help="What happened to payments, and which to look at.")
 
 
 @group.command("timeline")
@@ -37,6 +38,40 @@ def show_timeline(payment_id: str, as_json: bool) -> None:
             for entry in entries
         ],
     )
+
+
+@group.command("review")
+@as_json_option
+def list_review(as_json: bool) -> None:
+    """List the payments that wait for a person to look at them, the longest first, and why."""
+    found = [(payment, reviews.reasons(payment)) for payment in reviews.waiting()]
+    if as_json:
+        print_json(
+            [
+                {"paymentId": payment.id, "status": payment.status, "reasons": reasons}
+                for payment, reasons in found
+            ]
+        )
+        return
+    rows: list[tuple[str, str, str | None]] = [
+        (payment.id, payment.status, why) for payment, reasons in found for why in reasons or (None,)
+    ]
+    print_table(("PAYMENT", "STATUS", "WHY"), rows)
+    if len(found) == reviews.LISTED_MAX:
+        click.echo(f"Only {reviews.LISTED_MAX} are listed.", err=True)
+
+
+@group.command("reviewed")
+@click.argument("payment_id", metavar="ID")
+@click.option("--note", required=True, help="What was decided, and why.")
+def finish_review(payment_id: str, note: str) -> None:
+    """Take payment ID off the list of those to review, with a note of what was decided."""
+    note = note.strip()
+    if not 1 <= len(note) <= reviews.DECISION_CHARS_MAX:
+        raise click.UsageError(f"The note must have 1 to {reviews.DECISION_CHARS_MAX} characters.")
+    payment = access.payment_by_order(OPERATOR, payment_id)
+    reviewed = reviews.finish(services().runtime.context(by="operator"), payment.id, note)
+    click.echo(f"reviewed: {payment.id}" if reviewed.written else f"waits for nobody: {payment.id}")
 
 
 def _shape(entry: TimelineEntry) -> dict[str, Any]:

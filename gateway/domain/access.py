@@ -49,6 +49,13 @@ class Viewer:
         return self.reach is None or school_id in self.reach
 
 
+def require_operator(viewer: Viewer) -> None:
+    """Let only those through who see all there is: administrators, and API keys of all schools.
+    Raises Forbidden."""
+    if viewer.reach is not None:
+        raise Forbidden("Only administrators, and API keys of all schools, see this.")
+
+
 def payment_by_id(viewer: Viewer, payment_id: str) -> Payment:
     """Return the payment with our id, if the viewer may see it. Raises PaymentNotFound."""
     return _visible(viewer, Payment.objects(id=payment_id).first())

@@ -119,6 +119,7 @@ class PasswordReset(Document):
             {"fields": ["email", "requested_at"]},
             {"fields": ["removed_at"], "expireAfterSeconds": 0},
             {"fields": ["work.due_at"], "sparse": True},
+            {"fields": ["work.failing_since"], "sparse": True},
         ],
     }
 

@@ -21,7 +21,7 @@ from gateway.domain.errors import ApiKeyEnded, ApiKeyNotFound, InvalidInput, Too
 from gateway.domain.ids import school_uuid
 from gateway.domain.store import change
 
-SCOPES = ("payments:read", "payments:write", "refunds:write", "stats:read")
+SCOPES = ("payments:read", "payments:write", "refunds:write", "stats:read", "metrics:read")
 
 SECRET_PREFIX = "sk_"
 # Letters and digits only, so that a double click selects all of it: 62^43 is a little more than 2^256.

@@ -124,7 +124,9 @@ def _unknown(
         if collect.id == wanted.id and not collect.is_uncertain:
             collect.is_uncertain = True
             note(payment, f"it is not known whether the UPI request was sent: {error.description}", context)
-        work.postpone(payment, claim, error.description, context)
+        work.postpone(
+            payment, claim, error.description, context, retry_after_seconds=error.retry_after_seconds
+        )
         return True
 
     return change_payment(context, claim.document.id, decide).document
@@ -174,7 +176,9 @@ def _not_asked(
         if payment.upi_collect.id == wanted.id:
             payment.upi_collect.asked_at = None
             payment.upi_collect.expires_at = None
-        work.postpone(payment, claim, error.description, context)
+        work.postpone(
+            payment, claim, error.description, context, retry_after_seconds=error.retry_after_seconds
+        )
         return True
 
     return change_payment(context, claim.document.id, decide).document

@@ -10,6 +10,8 @@ class DomainError(Exception):
     """A refusal that the caller can understand. `details` maps a field or fact to a sentence or value."""
 
     code = "DOMAIN_ERROR"
+    # When asking again can have another answer, where that is known.
+    retry_after_seconds: float | None = None
 
     def __init__(self, message: str, /, **details: Any) -> None:
         super().__init__(message)
@@ -52,6 +54,10 @@ class OrderCreationFailed(DomainError):
 
     code = "ORDER_CREATION_FAILED"
 
+    def __init__(self, message: str, /, *, retry_after_seconds: float | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.retry_after_seconds = retry_after_seconds
+
 
 class VerificationFailed(DomainError):
     """The signature is right, but the provider's payment is not the one that this order asked for."""
@@ -88,6 +94,10 @@ class ProviderDidNotAnswer(DomainError):
 
     code = "PROVIDER_UNAVAILABLE"
 
+    def __init__(self, message: str, /, *, retry_after_seconds: float | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.retry_after_seconds = retry_after_seconds
+
 
 class IdempotencyMismatch(DomainError):
     """The same Idempotency-Key came with another body."""
@@ -118,7 +128,7 @@ class TooManyAttempts(DomainError):
 
     code = "TOO_MANY_ATTEMPTS"
 
-    def __init__(self, message: str, /, *, retry_after_seconds: int) -> None:
+    def __init__(self, message: str, /, *, retry_after_seconds: float) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
 
@@ -145,3 +155,27 @@ class ApiKeyEnded(DomainError):
     """The API key was revoked or has expired, and comes back to life by nothing."""
 
     code = "API_KEY_ENDED"
+
+
+class WebhookEventNotFound(DomainError):
+    """No webhook event with this id is kept."""
+
+    code = "WEBHOOK_EVENT_NOT_FOUND"
+
+
+class NotRedrivable(DomainError):
+    """The webhook event was applied, or still waits for its own next try."""
+
+    code = "WEBHOOK_EVENT_NOT_REDRIVABLE"
+
+
+class DiscrepancyNotFound(DomainError):
+    """There is no discrepancy with this id."""
+
+    code = "DISCREPANCY_NOT_FOUND"
+
+
+class DiscrepancyNotOpen(DomainError):
+    """The discrepancy was corrected by itself, or a person has decided about it."""
+
+    code = "DISCREPANCY_NOT_OPEN"

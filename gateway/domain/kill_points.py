@@ -9,6 +9,7 @@ requests, between the write and the enqueueing: those in RECORDED.
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ PROVIDER_CALLS = tuple(
     name for name in vars(Provider) if not name.startswith("_") and name not in LOCAL_CALLS
 )
 
+# What a file holds whose point is to be where a process hangs, deaf to all that can be ignored.
+HANG = "hang"
+HANG_SECONDS = 3600
+
 Hook = Callable[[str], None]
 _hook: Hook | None = None
 
@@ -44,14 +49,19 @@ def reach(point: str) -> None:
 
 
 def killed_when_armed_in(directory: Path) -> Hook:
-    """Return a hook that kills its process at a point for which there is a file of that name. The file goes
-    with it, so that one process dies, once."""
+    """Return a hook that kills its process at a point for which there is a file of that name, or lets it hang
+    there if the file says HANG. The file goes with it, so that one process dies, once."""
 
     def kill(point: str) -> None:
+        file = directory / point
         try:
-            (directory / point).unlink()
+            way = file.read_text()
+            file.unlink()
         except FileNotFoundError:
             return
+        if way == HANG:
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            time.sleep(HANG_SECONDS)
         os.kill(os.getpid(), signal.SIGKILL)
 
     return kill

@@ -28,7 +28,16 @@ ROWS_AT_A_TIME = 1000
 # The largest integer that MongoDB holds.
 AMOUNT_MINOR_MAX = 2**63 - 1
 # What no list shows, and what makes a document long.
-LEFT_OUT = ("history", "refunds", "receipts", "idempotency_key", "request_fingerprint", "page_token")
+LEFT_OUT = (
+    "history",
+    "refunds",
+    "receipts",
+    "duplicates",
+    "discrepancies",
+    "idempotency_key",
+    "request_fingerprint",
+    "page_token",
+)
 SEARCHED = ("order_receipt", "user_email", "provider_order_id", "provider_payment_id", "receipts.number")
 
 

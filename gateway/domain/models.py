@@ -19,12 +19,14 @@ from mongoengine import (
     StringField,
 )
 
+from gateway.domain.discrepancy_models import DiscrepancyRef
 from gateway.domain.ids import new_id
 from gateway.domain.states import CREATED, REFUND_PENDING, REFUND_STATUSES, STATUSES
 
 HISTORY_ENTRIES_MAX = 200
 REFUNDS_PER_PAYMENT_MAX = 50
 PROVIDER_PAYMENTS_MAX = 50
+DUPLICATES_PER_PAYMENT_MAX = 20
 REASON_CHARS_MAX = 500
 
 
@@ -39,6 +41,8 @@ class Work(EmbeddedDocument):
     # The correlation id of the task that holds the claim, so that no other one's crash ends it.
     claimed_by = StringField()
     last_error = StringField(max_length=REASON_CHARS_MAX)
+    # Since when it has failed WORK_ATTEMPTS_MAX times; absent before.
+    failing_since = DateTimeField()
     # Something that cannot wait was asked for while a worker held the claim.
     is_hurried = BooleanField()
 
@@ -71,6 +75,16 @@ class Refund(EmbeddedDocument):
     # Unique over all payments. A refund that came without a key carries its own id here.
     idempotency_key = StringField(required=True)
     request_fingerprint = StringField()
+
+
+class DuplicatePayment(EmbeddedDocument):
+    """A further payment that was captured for an order which had been paid, and its way back."""
+
+    provider_payment_id = StringField(required=True)
+    payment_method = StringField()
+    seen_at = DateTimeField(required=True)
+    # Of its whole amount. Beside the payment's own refunds, because it is not the payment's own money.
+    refund = EmbeddedDocumentField(Refund, required=True)
 
 
 class ReceiptRef(EmbeddedDocument):
@@ -137,6 +151,8 @@ class Payment(Document):
     order_requested_at = DateTimeField()
     # Whether no order was opened only because the provider was away; then the same key may try again.
     order_may_be_retried = BooleanField(default=False)
+    # Not before this time, if the provider wants to be left alone until then.
+    order_may_be_retried_at = DateTimeField()
     # A payment whose signature was right but which could not be read from the provider yet.
     unread_provider_payment_id = StringField()
     # Every attempt seen, so that each counts once, however often it is reported.
@@ -152,7 +168,11 @@ class Payment(Document):
     refund_reserved_minor = IntField(required=True, default=0)
     refunded_minor = IntField(required=True, default=0)
     refunds = EmbeddedDocumentListField(Refund)
+    # Whether the provider's refunds are to be read again: one did not fit, and there is room for it now.
+    refunds_unread = BooleanField()
+    duplicates = EmbeddedDocumentListField(DuplicatePayment)
     receipts = EmbeddedDocumentListField(ReceiptRef)
+    discrepancies = EmbeddedDocumentListField(DiscrepancyRef)
     needs_review = BooleanField(default=False)
     history = EmbeddedDocumentListField(HistoryEntry)
     created_at = DateTimeField(required=True)
@@ -178,8 +198,13 @@ class Payment(Document):
             {"fields": ["user_id", "school_id", "-created_at", "-id"]},
             {"fields": ["school_id", "-created_at", "-id"]},
             {"fields": ["-created_at", "-id"]},
+            # Of the few that are to be looked at by a person, to count them.
+            {"fields": ["needs_review"], "partialFilterExpression": {"needs_review": True}},
+            {"fields": ["updated_at"]},
+            {"fields": ["paid_at"], "sparse": True},
             {"fields": ["school_id", "status", "-created_at", "-id"]},
             {"fields": ["work.due_at"], "sparse": True},
+            {"fields": ["work.failing_since"], "sparse": True},
         ],
     }
 
@@ -204,6 +229,10 @@ class WebhookEvent(Document):
     payment_id = StringField()
     received_at = DateTimeField(required=True)
     finished_at = DateTimeField()
+    # Tries that say nothing against the event itself: it waited for its payment, or the database was away.
+    tries_excused = IntField(required=True, default=0)
+    # The event id that it came with, when an event with another body had that one before.
+    event_id_taken = StringField()
     # How many times it was delivered again, and when it was last.
     repeats = IntField(required=True, default=0)
     last_repeat_at = DateTimeField()
@@ -216,7 +245,10 @@ class WebhookEvent(Document):
             {"fields": ["event_id"], "unique": True, "sparse": True},
             {"fields": ["body_sha256"], "unique": True},
             {"fields": ["payment_id"], "sparse": True},
+            {"fields": ["outcome", "received_at"]},
+            {"fields": ["received_at"]},
             {"fields": ["work.due_at"], "sparse": True},
+            {"fields": ["work.failing_since"], "sparse": True},
         ],
     }
 
@@ -243,5 +275,6 @@ class Receipt(Document):
             {"fields": ["number"], "unique": True},
             {"fields": ["payment_id"]},
             {"fields": ["work.due_at"], "sparse": True},
+            {"fields": ["work.failing_since"], "sparse": True},
         ],
     }

@@ -5,12 +5,13 @@ seen is never un-seen. Nothing here raises because of what the provider says.
 
 from datetime import datetime, timedelta
 
+from gateway.domain import differences, duplicates, late_payments
 from gateway.domain.context import Context
 from gateway.domain.models import PROVIDER_PAYMENTS_MAX, REASON_CHARS_MAX, Payment
 from gateway.domain.provider import ProviderPayment
 from gateway.domain.receipts import mint
 from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, FAILED, PAID
-from gateway.domain.transitions import flag_for_review, move, note
+from gateway.domain.transitions import flag_for_review, flag_for_review_once, move, note
 from gateway.domain.upi import masked
 
 LEARNED_LATE_AFTER = timedelta(minutes=5)
@@ -36,7 +37,9 @@ def observe_payment(payment: Payment, seen: ProviderPayment, context: Context) -
     """
     wrong = mismatch(payment, seen)
     if wrong:
-        return _review_once(payment, f"provider payment {seen.id} does not fit: {wrong}", context)
+        why = f"provider payment {seen.id} does not fit: {wrong}"
+        difference = differences.payment_mismatch(payment, seen, wrong)
+        return flag_for_review_once(payment, why, context, difference)
     counted = _count_attempt(payment, seen)
     counted = _recognise_collect(payment, seen, context) or counted
     if seen.status == "captured" or (seen.status == "refunded" and seen.captured):
@@ -89,7 +92,7 @@ def _captured(payment: Payment, seen: ProviderPayment, context: Context) -> bool
     if payment.captured_minor:
         if payment.provider_payment_id == seen.id:
             return False
-        return _review_once(payment, f"a second payment, {seen.id}, was captured for this order", context)
+        return duplicates.observe(payment, seen, context)
     was_cancelled = payment.status == CANCELLED
     payment.captured_minor = seen.amount_minor
     payment.paid_at = _time_of_payment(seen, context.now())
@@ -99,7 +102,7 @@ def _captured(payment: Payment, seen: ProviderPayment, context: Context) -> bool
     move(payment, PAID, f"{seen.id} was captured", context)
     mint(payment, "PAYMENT_RECEIPT", context.now())
     if was_cancelled:
-        flag_for_review(payment, "money arrived after the order was cancelled", context)
+        late_payments.deal_with_captured(payment, context)
     return True
 
 
@@ -114,17 +117,21 @@ def _time_of_payment(seen: ProviderPayment, now: datetime) -> datetime:
 def _authorized(payment: Payment, seen: ProviderPayment, context: Context) -> bool:
     if payment.captured_minor:
         return False
-    if payment.status == CANCELLED:
-        return _review_once(payment, f"{seen.id} was authorised after the order was cancelled", context)
+    if payment.status == CANCELLED and not late_payments.is_authorised_money_taken(context):
+        return late_payments.leave_alone(payment, seen.id, context)
     if payment.authorized_at:
         if payment.provider_payment_id == seen.id:
             return False
-        return _review_once(payment, f"a second payment, {seen.id}, was authorised for this order", context)
+        why = f"a second payment, {seen.id}, was authorised for this order"
+        difference = differences.payment_second(payment, seen, is_returned=False)
+        return flag_for_review_once(payment, why, context, difference)
     payment.authorized_at = context.now()
     payment.failure_reason = None
     payment.unread_provider_payment_id = None
     _adopt(payment, seen)
-    if payment.status == ATTEMPTED:
+    if payment.status == CANCELLED:
+        note(payment, f"{seen.id} was authorised; the late-payment policy accepts it", context)
+    elif payment.status == ATTEMPTED:
         note(payment, f"{seen.id} was authorised", context)
     else:
         move(payment, ATTEMPTED, f"{seen.id} was authorised", context)
@@ -133,6 +140,10 @@ def _authorized(payment: Payment, seen: ProviderPayment, context: Context) -> bo
 
 def _returned_uncaptured(payment: Payment, seen: ProviderPayment, context: Context) -> bool:
     """The provider gives authorised money back when nobody captures it in time."""
+    if payment.status == CANCELLED:
+        if payment.provider_payment_id == seen.id:
+            payment.authorized_at = None
+        return late_payments.note_return(payment, seen.id, context)
     if payment.captured_minor or payment.provider_payment_id != seen.id or not payment.authorized_at:
         return False
     payment.authorized_at = None
@@ -170,11 +181,3 @@ def _failed(payment: Payment, seen: ProviderPayment, context: Context) -> bool:
 def _adopt(payment: Payment, seen: ProviderPayment) -> None:
     payment.provider_payment_id = seen.id
     payment.payment_method = seen.method or payment.payment_method
-
-
-def _review_once(payment: Payment, why: str, context: Context) -> bool:
-    """Flag the contradiction, but write it down only the first time that it is reported."""
-    if any(why in entry.why for entry in payment.history):
-        return False
-    flag_for_review(payment, why, context)
-    return True

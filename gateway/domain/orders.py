@@ -6,7 +6,7 @@ an earlier call may have had its effect, the order is looked up by it before ano
 
 from datetime import datetime, timedelta
 
-from gateway.domain import work
+from gateway.domain import differences, planning, work
 from gateway.domain.context import Context
 from gateway.domain.models import REASON_CHARS_MAX, Payment
 from gateway.domain.payments import postpone
@@ -22,12 +22,10 @@ from gateway.domain.transitions import change_payment, flag_for_review, move, no
 
 # How long a call whose answer was lost may still be under way at the provider. Until then the order is only
 # looked up; afterwards its absence means that the call had no effect. The time of the call is written before
-# the first of two quick calls, so the wait is longer by QUICK_FAILURE_SECONDS.
+# the first of two quick calls, so the wait is longer by quick_failure_seconds.
 LOST_CALL_SECONDS = 10
 # After this time nobody waits for the order any more; if the provider says that there is none, it is final.
 OPENING_GIVEN_UP_AFTER = timedelta(minutes=15)
-# A second call is only made at once when the first failed fast, so that a request stays within 30 seconds.
-QUICK_FAILURE_SECONDS = 5
 
 
 def reopen_order(context: Context, payment_id: str) -> Payment | None:
@@ -41,7 +39,7 @@ def reopen_order(context: Context, payment_id: str) -> Payment | None:
 
 def is_settled(payment: Payment) -> bool:
     """Return whether the opening of the order has ended, in an order or in its refusal."""
-    return payment.provider_order_id is not None or not work.order_is_wanted(payment)
+    return payment.provider_order_id is not None or not planning.order_is_wanted(payment)
 
 
 def open_order(context: Context, claim: work.Claim[Payment], *, is_awaited: bool = True) -> Payment:
@@ -54,7 +52,7 @@ def open_order(context: Context, claim: work.Claim[Payment], *, is_awaited: bool
     """
     payment = claim.document
     try:
-        order = _create_or_find(context, payment) if is_awaited else _find_or_create(context, claim)
+        order = _create_or_find(context, claim) if is_awaited else _find_or_create(context, claim)
     except ProviderRejected as error:
         return _give_up(context, claim, error)
     except ProviderUnavailable as error:
@@ -70,48 +68,60 @@ def _took_too_long(context: Context, payment: Payment) -> bool:
     return context.now() > (payment.order_wanted_since or payment.created_at) + OPENING_GIVEN_UP_AFTER
 
 
-def _create_or_find(context: Context, payment: Payment) -> ProviderOrder:
+def _create_or_find(context: Context, claim: work.Claim[Payment]) -> ProviderOrder:
     """Create the order; when the answer is lost, or says that the receipt is taken, look it up.
 
-    Raises ProviderUnavailable only when there certainly is no order: the call never started, or its error
+    Raises ProviderUnavailable only when there certainly is no order: no call was ever started, or its error
     answer was complete and the order is not there afterwards, twice in a row.
     """
-    started = context.now()
-    for last_try in (False, True):
+    lost: OutcomeUnknown | None = None
+    for is_last_try in (False, True):
         try:
-            return _create(context, payment)
-        except ProviderUnavailable:
-            if last_try or not _was_quick(context, started):
+            return _create(context, claim.document)
+        except ProviderUnavailable as error:
+            if lost:
+                # That this call was not made says nothing about the one before.
+                raise OutcomeUnknown(
+                    lost.description,
+                    http_status=lost.http_status,
+                    retry_after_seconds=error.retry_after_seconds,
+                ) from lost
+            if is_last_try or not _may_try_at_once(context, claim, error):
                 raise
-        except OutcomeUnknown as error:
-            found = _look_up(context, payment)
+        except (OutcomeUnknown, ProviderRejected) as error:
+            # Some accounts refuse a receipt that they have seen: then the order exists, and it is ours.
+            found = _look_up(context, claim.document)
             if found:
                 return found
-            if not error.answered or not _was_quick(context, started):
+            if isinstance(error, ProviderRejected) or not error.answered:
                 raise
-            if last_try:
-                raise ProviderUnavailable(error.description, http_status=error.http_status) from error
+            if lost:
+                raise ProviderUnavailable(
+                    error.description,
+                    http_status=error.http_status,
+                    retry_after_seconds=error.retry_after_seconds,
+                ) from error
+            if is_last_try or not _may_try_at_once(context, claim, error):
+                raise
+            lost = error
     raise AssertionError("the second try returns or raises")
 
 
-def _was_quick(context: Context, started: datetime) -> bool:
-    return context.now() - started < timedelta(seconds=QUICK_FAILURE_SECONDS)
+def _may_try_at_once(context: Context, claim: work.Claim[Payment], error: ProviderError) -> bool:
+    """Return whether a second call still fits into the claim, and the provider does not want to be left
+    alone."""
+    claimed_at = claim.until - timedelta(seconds=context.limits.claim_ttl_seconds)
+    is_quick = context.now() - claimed_at < timedelta(seconds=context.limits.quick_failure_seconds)
+    return is_quick and not error.retry_after_seconds
 
 
 def _create(context: Context, payment: Payment) -> ProviderOrder:
-    try:
-        return context.provider.create_order(
-            amount_minor=payment.amount_minor,
-            currency=payment.currency,
-            order_receipt=payment.order_receipt,
-            notes=order_notes(payment),
-        )
-    except ProviderRejected:
-        # Some accounts refuse a receipt that they have seen: then the order exists, and it is ours.
-        found = _look_up(context, payment)
-        if found:
-            return found
-        raise
+    return context.provider.create_order(
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        order_receipt=payment.order_receipt,
+        notes=order_notes(payment),
+    )
 
 
 def _look_up(context: Context, payment: Payment) -> ProviderOrder | None:
@@ -120,7 +130,10 @@ def _look_up(context: Context, payment: Payment) -> ProviderOrder | None:
     try:
         return context.provider.find_order(order_receipt=payment.order_receipt)
     except (ProviderUnavailable, ProviderRejected) as error:
-        raise OutcomeUnknown(f"the order could not be looked up: {error.description}") from error
+        raise OutcomeUnknown(
+            f"the order could not be looked up: {error.description}",
+            retry_after_seconds=error.retry_after_seconds,
+        ) from error
 
 
 def _find_or_create(context: Context, claim: work.Claim[Payment]) -> ProviderOrder:
@@ -131,7 +144,9 @@ def _find_or_create(context: Context, claim: work.Claim[Payment]) -> ProviderOrd
         found = _look_up(context, payment)
         if found:
             return found
-        if context.now() < asked_at + timedelta(seconds=LOST_CALL_SECONDS + QUICK_FAILURE_SECONDS):
+        if context.now() < asked_at + timedelta(
+            seconds=LOST_CALL_SECONDS + context.limits.quick_failure_seconds
+        ):
             raise OutcomeUnknown("the order is not there yet; an earlier call may still be under way")
         if _took_too_long(context, payment):
             raise ProviderUnavailable("the provider opened no order in time")
@@ -146,7 +161,7 @@ def _find_or_create(context: Context, claim: work.Claim[Payment]) -> ProviderOrd
     if not change_payment(context, payment.id, about_to_ask).written:
         raise OutcomeUnknown("somebody else has taken over, because this took longer than its claim")
     try:
-        return _create_or_find(context, payment)
+        return _create_or_find(context, claim)
     except ProviderUnavailable:
         _not_asked(context, claim, asked_at)
         raise
@@ -179,9 +194,11 @@ def _attach(context: Context, claim: work.Claim[Payment], order: ProviderOrder) 
             payment.failure_reason = None
             note(payment, f"the provider order {order.id} was opened", context)
             if (order.amount_minor, order.currency) != (payment.amount_minor, payment.currency):
-                flag_for_review(payment, "the provider order has another amount or currency", context)
+                why = "the provider order has another amount or currency"
+                flag_for_review(payment, why, context, differences.order_mismatch(payment, order))
         elif payment.provider_order_id != order.id:
-            flag_for_review(payment, f"a second provider order, {order.id}, was opened", context)
+            why = f"a second provider order, {order.id}, was opened"
+            flag_for_review(payment, why, context, differences.order_second(payment, order))
         return True
 
     return change_payment(context, claim.document.id, decide).document
@@ -190,12 +207,15 @@ def _attach(context: Context, claim: work.Claim[Payment], order: ProviderOrder) 
 def _give_up(context: Context, claim: work.Claim[Payment], error: ProviderError) -> Payment:
     def decide(payment: Payment) -> bool:
         work.release(payment, claim)
-        if work.order_is_wanted(payment) and payment.provider_order_id is None:
+        if planning.order_is_wanted(payment) and payment.provider_order_id is None:
             payment.order_wanted_since = None
             payment.failure_reason = error.description[:REASON_CHARS_MAX]
             payment.order_may_be_retried = isinstance(error, ProviderUnavailable)
+            if error.retry_after_seconds:
+                pause = timedelta(seconds=error.retry_after_seconds)
+                payment.order_may_be_retried_at = context.now() + pause
             why = f"no order was opened: {error.description}"
-            if work.collect_is_unsent(payment):
+            if planning.collect_is_unsent(payment):
                 payment.upi_collect.failure_reason = why[:REASON_CHARS_MAX]
             if payment.status == CREATED:
                 move(payment, FAILED, why, context)

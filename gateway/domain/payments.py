@@ -4,15 +4,17 @@ Each function that calls the provider holds a claim and nothing else while it wa
 written afterwards as an observation, so dying between the two only means that somebody asks again.
 """
 
+from datetime import timedelta
+
 import structlog
 
-from gateway.domain import work
+from gateway.domain import differences, planning, work
 from gateway.domain.context import Context
 from gateway.domain.errors import (
     InvalidSignature,
     VerificationFailed,
 )
-from gateway.domain.models import Payment
+from gateway.domain.models import Payment, Work
 from gateway.domain.observations import mismatch, observe_payment
 from gateway.domain.provider import (
     ProviderError,
@@ -20,7 +22,7 @@ from gateway.domain.provider import (
     ProviderRejected,
 )
 from gateway.domain.states import CANCELLED
-from gateway.domain.transitions import change_payment, flag_for_review, flag_once, note
+from gateway.domain.transitions import change_payment, flag_for_review, flag_for_review_once, flag_once, note
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +53,13 @@ def verify(context: Context, payment: Payment, *, provider_payment_id: str, sign
         return _read_later(context, payment, provider_payment_id, error)
     wrong = mismatch(payment, seen)
     if wrong:
-        flag_once(context, payment.id, f"verified {seen.id}, but {wrong}")
+        difference = differences.payment_mismatch(payment, seen, wrong)
+        flag_once(context, payment.id, f"verified {seen.id}, but {wrong}", difference)
         raise VerificationFailed("This payment is not for this order.", razorpayPaymentId=wrong)
     payment = observe(context, payment.id, [seen])
     if seen.status == "failed":
         raise VerificationFailed("The payment failed.", razorpayPaymentId=payment.failure_reason)
-    if payment.status == CANCELLED:
+    if payment.status == CANCELLED and not payment.authorized_at:
         raise VerificationFailed(
             "This order was cancelled. The money is not taken, and goes back by itself.",
             razorpayOrderId="was cancelled",
@@ -74,7 +77,10 @@ def _read_later(
         if payment.captured_minor or is_known or payment.unread_provider_payment_id == provider_payment_id:
             return False
         payment.unread_provider_payment_id = provider_payment_id
-        work.hurry(payment)
+        planning.hurry(payment)
+        if error.retry_after_seconds and payment.work is None:
+            pause = timedelta(seconds=work.wait_seconds(error.retry_after_seconds))
+            payment.work = Work(kind=work.CONFIRM_PAYMENT, due_at=context.now() + pause)
         note(payment, f"{provider_payment_id} is signed, but could not be read: {error.description}", context)
         return True
 
@@ -112,6 +118,7 @@ def confirm(context: Context, payment_id: str) -> Payment | None:
         return None
     try:
         seen = context.provider.order_payments(claim.document.provider_order_id)
+        seen, unknown = _with_signed(context, claim.document.unread_provider_payment_id, seen)
     except ProviderError as error:
         return postpone(context, claim, error)
 
@@ -119,16 +126,32 @@ def confirm(context: Context, payment_id: str) -> Payment | None:
         for each in sorted(seen, key=lambda each: each.created_at or context.now()):
             observe_payment(payment, each, context)
         unread = payment.unread_provider_payment_id
+        if unread and unread == unknown:
+            payment.unread_provider_payment_id = None
+            flag_for_review_once(payment, f"{unread} is signed, but the provider does not know it", context)
         if unread and unread in {each.id for each in seen if each.status != "created"}:
             payment.unread_provider_payment_id = None
         if payment.unread_provider_payment_id:
-            # The provider's lists can lag behind by minutes; the signature says that it exists.
-            work.postpone(payment, claim, f"{unread} is not in the order's payments yet", context)
+            work.postpone(payment, claim, f"{unread} is not decided yet", context)
         else:
             work.release(payment, claim)
         return True
 
     return change_payment(context, payment_id, decide).document
+
+
+def _with_signed(
+    context: Context, signed_id: str | None, listed: list[ProviderPayment]
+) -> tuple[list[ProviderPayment], str | None]:
+    """Return an order's payments together with the signed one, which is asked for by itself when it is not
+    listed: the provider's lists can lag behind by minutes, and it may be a payment of another order. Returns
+    its id as well when the provider does not know it at all."""
+    if signed_id is None or any(each.id == signed_id for each in listed):
+        return listed, None
+    try:
+        return [*listed, context.provider.fetch_payment(signed_id)], None
+    except ProviderRejected:
+        return listed, signed_id
 
 
 def capture(context: Context, payment_id: str) -> Payment | None:
@@ -163,9 +186,22 @@ def postpone(context: Context, claim: work.Claim[Payment], error: ProviderError)
     asked to look; the tries go on, because an outcome that is unknown stays unknown until it is asked."""
 
     def decide(payment: Payment) -> bool:
-        work.postpone(payment, claim, error.description, context)
+        _flag_overdue_capture(payment, context)
+        work.postpone(
+            payment, claim, error.description, context, retry_after_seconds=error.retry_after_seconds
+        )
         if claim.attempts == context.limits.work_attempts_max:
             flag_for_review(payment, f"{claim.kind} still fails: {error.description}", context)
         return True
 
     return change_payment(context, claim.document.id, decide).document
+
+
+def _flag_overdue_capture(payment: Payment, context: Context) -> None:
+    """Ask a person, once, about authorised money that should have been taken by now: the provider returns it
+    when its capture window closes."""
+    limit = timedelta(seconds=context.limits.capture_overdue_seconds)
+    if payment.captured_minor or not payment.authorized_at or context.now() < payment.authorized_at + limit:
+        return
+    why = f"{payment.provider_payment_id} is authorised but could not be captured yet; its time is limited"
+    flag_for_review_once(payment, why, context)

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from gateway.domain import work
+from gateway.domain import planning
 from gateway.domain.context import Context
 from gateway.domain.errors import InvalidInput, NotProcessable
 from gateway.domain.ids import new_id
@@ -56,7 +56,7 @@ def process(context: Context, payment: Payment, upi: UpiRequest | None = None) -
             changed = True
             note(payment, f"a UPI request to {masked(upi.vpa)} was asked for", context)
         if changed:
-            work.hurry(payment)
+            planning.hurry(payment)
         return changed
 
     return change_payment(context, payment.id, decide).document
@@ -64,14 +64,14 @@ def process(context: Context, payment: Payment, upi: UpiRequest | None = None) -
 
 def is_orderless(payment: Payment) -> bool:
     """Return whether the payment has no order and nobody is opening one."""
-    return payment.provider_order_id is None and not work.order_is_wanted(payment)
+    return payment.provider_order_id is None and not planning.order_is_wanted(payment)
 
 
 def is_done(payment: Payment) -> bool:
     """Return whether what processing asked for has been done, or has failed."""
     if payment.provider_order_id is None:
         return is_orderless(payment)
-    return payment.status not in OPEN or not work.collect_is_unsent(payment)
+    return payment.status not in OPEN or not planning.collect_is_unsent(payment)
 
 
 def awaits_approval(payment: Payment, context: Context) -> bool:

@@ -101,6 +101,9 @@ def _insert(context: Context, payment: Payment, ref: ReceiptRef) -> None:
 def _contents(context: Context, payment: Payment, ref: ReceiptRef) -> ReceiptContents:
     owner = User.objects(id=payment.user_id).first()
     refund = next((r for r in payment.refunds if r.id == ref.refund_id), None)
+    duplicate = next((d for d in payment.duplicates if d.refund.id == ref.refund_id), None)
+    if duplicate:
+        refund = duplicate.refund
     return ReceiptContents(
         kind=ref.kind,
         number=ref.number,
@@ -108,8 +111,8 @@ def _contents(context: Context, payment: Payment, ref: ReceiptRef) -> ReceiptCon
         payment_id=payment.id,
         school_id=payment.school_id,
         order_id=payment.provider_order_id,
-        provider_payment_id=payment.provider_payment_id,
-        payment_method=payment.payment_method,
+        provider_payment_id=(duplicate or payment).provider_payment_id,
+        payment_method=(duplicate or payment).payment_method,
         status=_status_at_issue(payment, ref),
         purpose=payment.notes.get("purpose") or payment.description or PURPOSE_UNKNOWN,
         currency=payment.currency,

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from mongoengine.errors import NotUniqueError
 
-from gateway.domain import kill_points, work
+from gateway.domain import kill_points, planning, work
 from gateway.domain.context import Context
 from gateway.domain.errors import IdempotencyMismatch
 from gateway.domain.idempotency import Idempotency
@@ -90,6 +90,8 @@ def create(
     if opens_order:
         payment.order_wanted_since = payment.order_requested_at = now
         payment.work = work.claimed(work.OPEN_ORDER, now, context.limits.claim_ttl_seconds)
+    else:
+        planning.plan_payment(payment, now, context.limits)
     if idempotency is None:
         payment.save(force_insert=True)
     else:

@@ -2,7 +2,11 @@
 number of messages in any order end in the same state, and nothing here raises because of one.
 """
 
+from datetime import timedelta
+
+from gateway.domain import differences, planning
 from gateway.domain.context import Context
+from gateway.domain.difference import REFUND_EXCESS
 from gateway.domain.ids import new_id
 from gateway.domain.models import REASON_CHARS_MAX, REFUNDS_PER_PAYMENT_MAX, Payment, Refund
 from gateway.domain.provider import ProviderRefund
@@ -15,7 +19,7 @@ from gateway.domain.states import (
     REFUND_PROCESSED,
     REFUNDED,
 )
-from gateway.domain.transitions import flag_for_review, move, note
+from gateway.domain.transitions import flag_for_review, flag_for_review_once, move, note
 
 
 def observe_refund(payment: Payment, seen: ProviderRefund, context: Context) -> bool:
@@ -62,10 +66,7 @@ def _review_misfit(payment: Payment, seen: ProviderRefund, context: Context) -> 
     """Ask a person about a refund that we did not ask for and that does not fit beside ours: the money has
     moved, and the sum must not be hidden. Written down only the first time that it is reported."""
     why = f"refund {seen.id} of {seen.amount_minor} does not fit beside the refunds known here"
-    if any(why in entry.why for entry in payment.history):
-        return False
-    flag_for_review(payment, why, context)
-    return True
+    return flag_for_review_once(payment, why, context, differences.refund_excess(payment, seen))
 
 
 def _import(payment: Payment, seen: ProviderRefund, context: Context) -> Refund:
@@ -89,14 +90,31 @@ def _revive(payment: Payment, refund: Refund, seen: ProviderRefund, context: Con
     refund.failure_reason = None
     payment.refund_reserved_minor += refund.amount_minor
     if payment.refund_reserved_minor > payment.captured_minor:
-        flag_for_review(payment, f"refund {seen.id} was made although it had been refused", context)
+        why = f"refund {seen.id} was made although it had been refused"
+        flag_for_review(payment, why, context, differences.refund_excess(payment, seen))
+
+
+def flag_overdue(payment: Payment, refund: Refund, context: Context) -> bool:
+    """Ask a person about a refund that has been pending for longer than refunds take. Written down only once.
+    Only alters the copy in memory. Returns whether it did."""
+    limit = timedelta(days=context.limits.refund_overdue_days)
+    if refund.status != REFUND_PENDING or context.now() < refund.requested_at + limit:
+        return False
+    what = f"refund {refund.provider_refund_id or refund.id}"
+    days = context.limits.refund_overdue_days
+    return flag_for_review_once(payment, f"{what} has been pending for more than {days} days", context)
 
 
 def fail(payment: Payment, refund: Refund, reason: str, context: Context) -> None:
-    """Give a refund's amount back to what can be refunded. Only alters the copy in memory."""
+    """Give a refund's amount back to what can be refunded. Only alters the copy in memory. A refund that was
+    made at the provider and did not fit beside this one may fit now: the news of it does not come again, so
+    it is asked for."""
     refund.status = REFUND_FAILED
     refund.failure_reason = reason[:REASON_CHARS_MAX]
     payment.refund_reserved_minor -= refund.amount_minor
+    if any(each.kind == REFUND_EXCESS for each in payment.discrepancies):
+        payment.refunds_unread = True
+        planning.hurry(payment)
     _follow(payment, f"refund {refund.provider_refund_id or refund.id} failed: {reason}", context)
 
 

@@ -2,11 +2,11 @@
 until it is processed or has failed. The reservations of a payment never exceed what was captured.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mongoengine.errors import NotUniqueError
 
-from gateway.domain import kill_points, refund_observations, work
+from gateway.domain import kill_points, planning, refund_calls, refund_observations, work
 from gateway.domain.context import Context
 from gateway.domain.errors import RefundRefused
 from gateway.domain.idempotency import Idempotency
@@ -14,7 +14,8 @@ from gateway.domain.ids import new_id
 from gateway.domain.models import REFUNDS_PER_PAYMENT_MAX, Payment, Refund
 from gateway.domain.money import MINIMUM_MINOR, to_major
 from gateway.domain.payments import postpone
-from gateway.domain.provider import OutcomeUnknown, ProviderError, ProviderRefund, ProviderRejected
+from gateway.domain.provider import ProviderError, ProviderRefund, ProviderRejected
+from gateway.domain.reservations import reserve
 from gateway.domain.states import (
     REFUND_PENDING,
     REFUNDABLE,
@@ -54,24 +55,22 @@ def request(
             replayed = True
             return False
         amount = _refundable(payment, amount_minor)
-        payment.refunds.append(
-            Refund(
-                id=refund_id,
-                amount_minor=amount,
-                notes=notes,
-                requested_by=context.cause.by,
-                requested_at=now,
-                idempotency_key=idempotency.key if idempotency else refund_id,
-                request_fingerprint=idempotency.fingerprint if idempotency else None,
-            )
+        reserve(
+            payment,
+            refund_id=refund_id,
+            amount_minor=amount,
+            notes=notes,
+            requested_by=context.cause.by,
+            requested_at=now,
+            idempotency_key=idempotency.key if idempotency else None,
+            request_fingerprint=idempotency.fingerprint if idempotency else None,
         )
-        payment.refund_reserved_minor += amount
         note(
             payment,
             f"a refund of {to_major(amount, payment.currency)} {payment.currency} was asked for",
             context,
         )
-        work.hurry(payment)
+        planning.hurry(payment)
         return True
 
     try:
@@ -141,11 +140,11 @@ def issue(context: Context, payment_id: str) -> Payment | None:
     refund = min(waiting, key=lambda refund: refund.attempts)
     try:
         if refund.attempts:
-            known = _known_refunds(context, payment)
-            if _find_ours(refund, known):
+            known = refund_calls.known(context, payment.provider_payment_id)
+            if refund_calls.find_ours(refund, known):
                 return _observe_all(context, payment_id, known, claim)
         _count_try(context, payment_id, refund.id)
-        seen = _ask(context, payment, refund)
+        seen = refund_calls.ask(context, payment.provider_payment_id, refund)
     except ProviderRejected as error:
         return _rejected(context, claim, refund.id, error)
     except ProviderError as error:
@@ -165,37 +164,6 @@ def _count_try(context: Context, payment_id: str, refund_id: str) -> None:
         return True
 
     change_payment(context, payment_id, decide)
-
-
-def _ask(context: Context, payment: Payment, refund: Refund) -> ProviderRefund:
-    """Ask the provider for the refund. Raises ProviderRejected only when the provider does not have it."""
-    try:
-        seen = context.provider.create_refund(
-            payment.provider_payment_id,
-            amount_minor=refund.amount_minor,
-            refund_id=refund.id,
-            notes=refund.notes,
-        )
-    except ProviderRejected as rejection:
-        # "Already processed", "duplicate receipt" and "fully refunded" may all be about this very refund.
-        seen_before = _find_ours(refund, _known_refunds(context, payment))
-        if seen_before is None:
-            raise rejection from None
-        return seen_before
-    # It answers our own call, whether or not it repeats our id.
-    return replace(seen, refund_receipt=refund.id)
-
-
-def _known_refunds(context: Context, payment: Payment) -> list[ProviderRefund]:
-    """Return the payment's refunds at the provider. A refused look-up says nothing about any of them."""
-    try:
-        return context.provider.payment_refunds(payment.provider_payment_id)
-    except ProviderRejected as error:
-        raise OutcomeUnknown(error.description, http_status=error.http_status) from error
-
-
-def _find_ours(refund: Refund, known: list[ProviderRefund]) -> ProviderRefund | None:
-    return next((each for each in known if each.refund_receipt == refund.id), None)
 
 
 def _rejected(
@@ -220,7 +188,7 @@ def confirm(context: Context, payment_id: str) -> Payment | None:
     if claim is None:
         return None
     try:
-        known = _known_refunds(context, claim.document)
+        known = refund_calls.known(context, claim.document.provider_payment_id)
     except ProviderError as error:
         return postpone(context, claim, error)
     return _observe_all(context, payment_id, known, claim)
@@ -232,8 +200,12 @@ def _observe_all(
     """Take note of all of a payment's refunds at the provider in one write, ours and others."""
 
     def decide(payment: Payment) -> bool:
+        # One that fails now may make room for another of them, and sets it again.
+        payment.refunds_unread = None
         for each in known:
             refund_observations.observe_refund(payment, each, context)
+        for refund in payment.refunds:
+            refund_observations.flag_overdue(payment, refund, context)
         work.release(payment, claim)
         return True
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from gateway.domain.models import Payment, WebhookEvent
-from gateway.domain.webhooks import IGNORED, NO_CHANGE
+from gateway.domain.webhook_outcomes import IGNORED, NO_CHANGE
 
 # Far more than a payment has; the newest ones are told.
 WEBHOOK_EVENTS_MAX = 500

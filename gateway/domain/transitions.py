@@ -3,11 +3,15 @@ creation, and `move` the only function that assigns a status."""
 
 from collections.abc import Callable
 
-from gateway.domain import work
+from gateway.domain import planning
 from gateway.domain.context import Context
+from gateway.domain.difference import Difference, mint
 from gateway.domain.models import HISTORY_ENTRIES_MAX, REASON_CHARS_MAX, HistoryEntry, Payment
 from gateway.domain.states import MAY_GO_TO
 from gateway.domain.store import Changed, change
+
+# How the history begins to say that a person is to look.
+REVIEW_WANTED = "needs review: "
 
 
 def change_payment(context: Context, payment_id: str, decide: Callable[[Payment], bool]) -> Changed[Payment]:
@@ -23,7 +27,7 @@ def change_payment(context: Context, payment_id: str, decide: Callable[[Payment]
         now = context.now()
         if payment.history and payment.history[-1].at > payment.updated_at:
             payment.updated_at = payment.history[-1].at
-        work.plan_payment(payment, now)
+        planning.plan_payment(payment, now, context.limits)
         return True
 
     return change(Payment, payment_id, decide_and_plan)
@@ -44,22 +48,34 @@ def note(payment: Payment, why: str, context: Context) -> None:
     _record(payment, payment.status, why, context)
 
 
-def flag_for_review(payment: Payment, why: str, context: Context) -> None:
-    """Mark the payment for a person to look at, and record why."""
+def flag_for_review(
+    payment: Payment, why: str, context: Context, difference: Difference | None = None
+) -> None:
+    """Mark the payment for a person to look at, and record why. difference: what the provider says that
+    contradicts us, if that is the reason, which becomes a discrepancy."""
     payment.needs_review = True
-    note(payment, f"needs review: {why}", context)
+    note(payment, f"{REVIEW_WANTED}{why}", context)
+    if difference:
+        mint(payment, difference, context)
 
 
-def flag_once(context: Context, payment_id: str, why: str) -> None:
+def flag_for_review_once(
+    payment: Payment, why: str, context: Context, difference: Difference | None = None
+) -> bool:
+    """Mark the payment for review, unless that was done for the same reason before. Only alters the copy in
+    memory. Returns whether it did."""
+    if any(why in entry.why for entry in payment.history):
+        return False
+    flag_for_review(payment, why, context, difference)
+    return True
+
+
+def flag_once(context: Context, payment_id: str, why: str, difference: Difference | None = None) -> None:
     """Mark a stored payment for review, unless that was done for the same reason before. One write."""
 
-    def decide(payment: Payment) -> bool:
-        if any(why in entry.why for entry in payment.history):
-            return False
-        flag_for_review(payment, why, context)
-        return True
-
-    change_payment(context, payment_id, decide)
+    change_payment(
+        context, payment_id, lambda payment: flag_for_review_once(payment, why, context, difference)
+    )
 
 
 def _record(payment: Payment, to_status: str, why: str, context: Context) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import structlog
 from mongoengine.errors import NotUniqueError
 
-from gateway.domain import kill_points, refund_observations, work
+from gateway.domain import dead_letters, differences, duplicates, kill_points, refund_observations, work
 from gateway.domain.context import Cause, Context
 from gateway.domain.errors import InvalidSignature, TooBusy
 from gateway.domain.models import REASON_CHARS_MAX, Payment, WebhookEvent
@@ -15,11 +15,7 @@ from gateway.domain.observations import observe_payment
 from gateway.domain.provider import MalformedEvent, ProviderEvent
 from gateway.domain.store import change
 from gateway.domain.transitions import change_payment, flag_once
-
-APPLIED = "applied"
-NO_CHANGE = "no_change"
-IGNORED = "ignored"
-FOREIGN = "foreign"
+from gateway.domain.webhook_outcomes import APPLIED, DEAD, FOREIGN, IGNORED, NO_CHANGE
 
 # An event can overtake our own write of the order's id; after these tries, spread over about four minutes,
 # it is about somebody else's order.
@@ -33,7 +29,9 @@ def receive(
 ) -> WebhookEvent | None:
     """Check the signature over the raw body and keep the event, with its processing as due work.
 
-    Writes one document. The same event id or the same body a second time is only counted, and gives None.
+    Writes one document. The same body a second time is only counted, whatever became of the first, and gives
+    None. Another body under a known event id is kept as an event without an id: the signature does not cover
+    the id, so nothing genuine may be lost because somebody wrote a known one on it.
     Raises InvalidSignature, and MalformedEvent for a signed body that is no event.
     """
     if not context.provider.webhook_signature_is_valid(body, signature):
@@ -51,19 +49,32 @@ def receive(
     try:
         event.save(force_insert=True)
     except NotUniqueError:
-        _count_repeat(event)
-        return None
+        if _is_counted_as_repeat(event) or not _is_kept_without_event_id(event):
+            return None
     kill_points.reach(kill_points.WEBHOOK_EVENT_RECORDED)
     return event
 
 
-def _count_repeat(again: WebhookEvent) -> None:
-    """Note on the stored event that it was delivered again. The signed body says more about which one it is
-    than the event id, which anyone may write on it."""
-    stored = WebhookEvent.objects(body_sha256=again.body_sha256).only("id").first()
-    if stored is None and again.event_id:
-        stored = WebhookEvent.objects(event_id=again.event_id).only("id").first()
+def _is_kept_without_event_id(event: WebhookEvent) -> bool:
+    """Keep the event beside the one that has its event id. Returns False when another delivery of it did."""
+    event.event_id, event.event_id_taken = None, event.event_id
+    try:
+        event.save(force_insert=True)
+    except NotUniqueError:
+        return not _is_counted_as_repeat(event)
+    log.warning("webhook.event_id_taken", event_id=event.event_id_taken, webhook_event_id=event.id)
+    return True
+
+
+def _is_counted_as_repeat(again: WebhookEvent) -> bool:
+    """Note on the stored event with this body that it came again. Returns False when there is none."""
+    stored = WebhookEvent.objects(body_sha256=again.body_sha256).only("id", "outcome").first()
+    if stored is None:
+        return False
     log.info("webhook.duplicate", event_id=again.event_id, event_name=again.name)
+    if stored.outcome == DEAD:
+        # Only counted as well: whoever redrives it knows why it died.
+        log.warning("webhook.duplicate_of_dead", webhook_event_id=stored.id)
 
     def decide(event: WebhookEvent) -> bool:
         event.repeats += 1
@@ -71,10 +82,11 @@ def _count_repeat(again: WebhookEvent) -> None:
         return True
 
     try:
-        change(WebhookEvent, stored.id if stored else again.id, decide)
+        change(WebhookEvent, stored.id, decide)
     except (TooBusy, WebhookEvent.DoesNotExist) as error:
         # The event is kept all the same; refusing this delivery would only bring it once more.
         log.warning("webhook.repeat_not_counted", event_id=again.event_id, error=type(error).__name__)
+    return True
 
 
 def process(context: Context, webhook_event_id: str) -> Payment | None:
@@ -83,7 +95,7 @@ def process(context: Context, webhook_event_id: str) -> Payment | None:
     Dying after the payment was written only means that the event is applied again, which changes nothing.
     """
     claim = work.claim(context, WebhookEvent, webhook_event_id, work.PROCESS_WEBHOOK_EVENT)
-    if claim is None:
+    if claim is None or dead_letters.bury_if_exhausted(context, claim):
         return None
     event = claim.document
     context = replace(
@@ -108,11 +120,12 @@ def process(context: Context, webhook_event_id: str) -> Payment | None:
         _not_ours_yet(context, claim)
         return None
     try:
-        changed = change_payment(context, payment.id, lambda payment: _apply(context, payment, read))
+        changed = change_payment(context, payment.id, lambda payment: apply(context, payment, read))
     except NotUniqueError:
         # One provider payment pays one order, which the unique index on its id holds to.
         why = f"{read.name} names a provider payment that belongs to another payment"
-        flag_once(context, payment.id, why)
+        difference = differences.payment_of_another(read.payment.id) if read.payment else None
+        flag_once(context, payment.id, why, difference)
         _finish(context, claim, IGNORED, why, payment.id)
         return payment
     _finish(context, claim, APPLIED if changed.written else NO_CHANGE, None, payment.id)
@@ -126,14 +139,18 @@ def _find_payment(read: ProviderEvent) -> Payment | None:
     return Payment.objects(provider_payment_id=provider_payment_id).first()
 
 
-def _apply(context: Context, payment: Payment, read: ProviderEvent) -> bool:
+def apply(context: Context, payment: Payment, read: ProviderEvent) -> bool:
+    """Take note of what an event says about a payment and its refunds. Only alters the copy in memory. Any
+    number of events in any order, and again, end in the same state. Returns whether it changed."""
     changed = False
     if read.payment:
         changed = observe_payment(payment, read.payment, context)
+    if read.refund is None:
+        return changed
     # The provider also returns money that was never captured; that is no refund of ours to count.
-    if read.refund and payment.captured_minor and payment.provider_payment_id == read.refund.payment_id:
-        changed = refund_observations.observe_refund(payment, read.refund, context) or changed
-    return changed
+    if payment.captured_minor and payment.provider_payment_id == read.refund.payment_id:
+        return refund_observations.observe_refund(payment, read.refund, context) or changed
+    return duplicates.observe_refund(payment, read.refund, context) or changed
 
 
 def _not_ours_yet(context: Context, claim: work.Claim[WebhookEvent]) -> None:
@@ -147,6 +164,8 @@ def _give_back(context: Context, claim: work.Claim[WebhookEvent], why: str) -> N
     """Leave the event to be tried again after a pause."""
 
     def decide(event: WebhookEvent) -> bool:
+        if work.holds(event, claim):
+            event.tries_excused += 1
         work.postpone(event, claim, why, context)
         return True
 

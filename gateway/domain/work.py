@@ -1,12 +1,11 @@
-"""What must still happen to a document: derived from its state, claimed before it is done, retried later.
+"""What must still happen to a document: claimed before it is done, given back, retried later.
 
-`plan_payment` derives a payment's next work from what the payment says, so that no code path can forget
-to ask for it. A claim is a conditional update with an expiry: a worker that dies leaves work that comes
-due again by itself.
+A claim is a conditional update with an expiry: a worker that dies leaves work that comes due again by
+itself. What a payment's work is, is derived by `planning`.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -16,50 +15,43 @@ from mongoengine import Document
 
 from gateway.domain import kill_points
 from gateway.domain.context import Context
-from gateway.domain.models import REASON_CHARS_MAX, Payment, Work
-from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, OPEN, REFUND_PENDING
+from gateway.domain.models import REASON_CHARS_MAX, Work
 from gateway.domain.store import change
 
 OPEN_ORDER = "open_order"
 COLLECT_PAYMENT = "collect_payment"
 CONFIRM_PAYMENT = "confirm_payment"
 CAPTURE_PAYMENT = "capture_payment"
+ABANDON_PAYMENT = "abandon_payment"
 ISSUE_REFUND = "issue_refund"
 CONFIRM_REFUND = "confirm_refund"
+REFUND_DUPLICATE = "refund_duplicate"
 ISSUE_RECEIPTS = "issue_receipts"
 RENDER_RECEIPT = "render_receipt"
+OPEN_DISCREPANCIES = "open_discrepancies"
 PROCESS_WEBHOOK_EVENT = "process_webhook_event"
 SEND_RESET_MAIL = "send_reset_mail"
+RECONCILE = "reconcile"
 
 KINDS = (
     OPEN_ORDER,
     COLLECT_PAYMENT,
     CONFIRM_PAYMENT,
     CAPTURE_PAYMENT,
+    ABANDON_PAYMENT,
     ISSUE_REFUND,
     CONFIRM_REFUND,
+    REFUND_DUPLICATE,
     ISSUE_RECEIPTS,
     RENDER_RECEIPT,
+    OPEN_DISCREPANCIES,
     PROCESS_WEBHOOK_EVENT,
     SEND_RESET_MAIL,
+    RECONCILE,
 )
 
 RETRY_SECONDS_FIRST = 1.0
 RETRY_SECONDS_MAX = 600.0
-# Razorpay's advice is to ask about orders that are still open after 15 minutes; later looks catch money
-# that was authorised late, which its documents bound at three days.
-# An order never expires at Razorpay, so the looks go on, ever more rarely, for three months.
-OPEN_ORDER_LOOKS_AFTER = (
-    timedelta(minutes=15),
-    timedelta(hours=1),
-    timedelta(hours=6),
-    *(timedelta(days=days) for days in (1, 2, 3, 4, 7, 14, 30, 60, 90)),
-)
-# A customer approves a UPI request within minutes, on another screen, and no browser comes back to tell.
-COLLECT_LOOKS_AFTER = tuple(timedelta(seconds=seconds) for seconds in (20, 60, 150, 330))
-# A refund's webhook is the authority; asking is for the case that it never comes.
-PENDING_REFUND_LOOK_AFTER = timedelta(minutes=10)
-
 D = TypeVar("D", bound=Document)
 log = structlog.get_logger(__name__)
 
@@ -72,76 +64,6 @@ class Claim(Generic[D]):
     kind: str
     until: datetime
     attempts: int
-
-
-def plan_payment(payment: Payment, now: datetime) -> None:
-    """Set `payment.work` to what its state asks for. Leaves work of the same kind alone, with its claim,
-    attempts and due time; `hurry` makes that due at once. Only alters the copy in memory."""
-    wanted = _payment_needs(payment, now)
-    if wanted is None:
-        payment.work = None
-        return
-    kind, due_at = wanted
-    if payment.work is None or payment.work.kind != kind:
-        payment.work = Work(kind=kind, due_at=due_at)
-
-
-def hurry(payment: Payment) -> None:
-    """Forget a pause that the payment's work is waiting out, so that planning makes it due at once. A claim
-    is left alone: when its holder finishes, planning follows, and when it postpones, the work comes due at
-    once. Only alters the copy in memory."""
-    if payment.work is None:
-        return
-    if payment.work.claimed_until is None:
-        payment.work = None
-    else:
-        payment.work.is_hurried = True
-
-
-def _payment_needs(payment: Payment, now: datetime) -> tuple[str, datetime] | None:
-    """Return the kind of work and when it is due. Receipts come first, because they only take one insert
-    and the provider cannot hold them up."""
-    if any(not receipt.stored for receipt in payment.receipts):
-        return ISSUE_RECEIPTS, now
-    if payment.provider_order_id is None:
-        return (OPEN_ORDER, now) if order_is_wanted(payment) else None
-    if payment.status == ATTEMPTED and payment.authorized_at and not payment.captured_minor:
-        return CAPTURE_PAYMENT, now
-    if payment.unread_provider_payment_id:
-        return CONFIRM_PAYMENT, now
-    if payment.status in OPEN and collect_is_unsent(payment):
-        return COLLECT_PAYMENT, now
-    pending = [refund for refund in payment.refunds if refund.status == REFUND_PENDING]
-    if any(refund.provider_refund_id is None for refund in pending):
-        return ISSUE_REFUND, now
-    if pending:
-        return CONFIRM_REFUND, now + PENDING_REFUND_LOOK_AFTER
-    if payment.status in OPEN or payment.status == CANCELLED:
-        # A cancelled order can still be paid at the provider, by a page that the customer left open.
-        next_look = min((look for look in _looks(payment) if look > now), default=None)
-        return (CONFIRM_PAYMENT, next_look) if next_look else None
-    return None
-
-
-def order_is_wanted(payment: Payment) -> bool:
-    """Return whether somebody wants the payment's order open. Payments of the first release do not say since
-    when; they were recorded with the call for their order."""
-    if payment.order_wanted_since:
-        return True
-    return payment.status == CREATED and payment.order_requested_at is not None
-
-
-def collect_is_unsent(payment: Payment) -> bool:
-    """Return whether a UPI request is to be sent, or may have been sent by a call whose answer was lost."""
-    collect = payment.upi_collect
-    return collect is not None and not collect.provider_payment_id and not collect.failure_reason
-
-
-def _looks(payment: Payment) -> Iterator[datetime]:
-    since = payment.cancelled_at or payment.order_wanted_since or payment.created_at
-    yield from (since + after for after in OPEN_ORDER_LOOKS_AFTER)
-    if payment.upi_collect and payment.upi_collect.asked_at:
-        yield from (payment.upi_collect.asked_at + after for after in COLLECT_LOOKS_AFTER)
 
 
 def claimed(kind: str, now: datetime, ttl_seconds: int) -> Work:
@@ -162,6 +84,9 @@ def claim(context: Context, model: type[D], document_id: str, kind: str) -> Clai
     def take(document: Any) -> bool:
         if document.work is None or document.work.kind != kind or document.work.due_at > now:
             return False
+        if document.work.claimed_until is not None:
+            # The try before this one ended with its process.
+            _note_failure(document, context)
         document.work.claimed_until = until
         document.work.claimed_by = context.cause.correlation_id
         document.work.due_at = until
@@ -192,16 +117,30 @@ def finish(document: Any, claim: Claim[Any], progressed: bool, context: Context)
     tried again after a pause, so that a provider that repeats itself is not asked without end."""
     if progressed:
         release(document, claim)
-    else:
-        postpone(document, claim, "nothing new came of it", context)
+        return
+    is_ours = holds(document, claim)
+    postpone(document, claim, "nothing new came of it", context)
+    if is_ours:
+        # It can be done; there was merely nothing to learn yet.
+        document.work.failing_since = None
 
 
-def postpone(document: Any, claim: Claim[Any], error: str, context: Context) -> None:
+def postpone(
+    document: Any,
+    claim: Claim[Any],
+    error: str,
+    context: Context,
+    *,
+    retry_after_seconds: float | None = None,
+) -> None:
     """Give the work back to be tried again after a growing, jittered pause, and note why it did not work.
+    retry_after_seconds: for how long the provider wants to be left alone, which holds for hurried work too.
     Only alters the copy in memory, and only if the claim is still ours."""
     if not holds(document, claim):
         return
-    pause = 0 if document.work.is_hurried else retry_seconds(claim.attempts)
+    _note_failure(document, context)
+    pause = 0.0 if document.work.is_hurried else retry_seconds(claim.attempts)
+    pause = max(pause, wait_seconds(retry_after_seconds))
     document.work.is_hurried = None
     document.work.claimed_until = None
     document.work.due_at = context.now() + timedelta(seconds=pause)
@@ -211,19 +150,28 @@ def postpone(document: Any, claim: Claim[Any], error: str, context: Context) -> 
 def crashed(context: Context, model: type[D], document_id: str, kind: str, error: str) -> None:
     """Put work off that a mistake of ours interrupted, so that a poisonous document does not come back at
     once and again. The document keeps its attempts, which make the pause grow."""
+    change(model, document_id, lambda document: put_off(document, kind, error, context))
 
-    def decide(document: Any) -> bool:
-        if document.work is None or document.work.kind != kind or document.work.claimed_until is None:
-            return False
-        if document.work.claimed_by != context.cause.correlation_id:
-            # It crashed without having had the claim; who has it goes on.
-            return False
-        document.work.claimed_until = None
-        document.work.due_at = context.now() + timedelta(seconds=retry_seconds(document.work.attempts))
-        document.work.last_error = error[:REASON_CHARS_MAX]
-        return True
 
-    change(model, document_id, decide)
+def put_off(document: Any, kind: str, error: str, context: Context) -> bool:
+    """Decide what `crashed` writes: give the crashed work back after its pause. Returns False when the one
+    that crashed has not had the claim. Only alters the copy in memory."""
+    if document.work is None or document.work.kind != kind or document.work.claimed_until is None:
+        return False
+    if document.work.claimed_by != context.cause.correlation_id:
+        # It crashed without having had the claim; who has it goes on.
+        return False
+    _note_failure(document, context)
+    document.work.claimed_until = None
+    document.work.due_at = context.now() + timedelta(seconds=retry_seconds(document.work.attempts))
+    document.work.last_error = error[:REASON_CHARS_MAX]
+    return True
+
+
+def _note_failure(document: Any, context: Context) -> None:
+    """Note since when the work has failed WORK_ATTEMPTS_MAX times, for an alarm. It goes on all the same."""
+    if document.work.attempts >= context.limits.work_attempts_max and not document.work.failing_since:
+        document.work.failing_since = context.now()
 
 
 def holds(document: Any, claim: Claim[Any]) -> bool:
@@ -242,7 +190,21 @@ def retry_seconds(attempts: int, jitter: Callable[[float, float], float] = rando
     return pause * jitter(0.75, 1.25)
 
 
-def due(model: type[D], now: datetime, limit: int) -> list[tuple[str, str]]:
-    """Return (id, kind) of up to `limit` documents whose work is due, the longest overdue first."""
-    rows = model.objects(work__due_at__lte=now).order_by("work.due_at").limit(limit).only("id", "work.kind")
+def wait_seconds(
+    retry_after_seconds: float | None, jitter: Callable[[float, float], float] = random.uniform
+) -> float:
+    """Return how long to leave a provider alone that asked for so long: never less, and up to a quarter more,
+    so that those whom it sent away do not all come back at the same instant."""
+    return (retry_after_seconds or 0.0) * jitter(1.0, 1.25)
+
+
+def due(
+    model: type[D], now: datetime, limit: int, kinds: Sequence[str] | None = None
+) -> list[tuple[str, str]]:
+    """Return (id, kind) of up to `limit` documents whose work is due, the longest overdue first. kinds: only
+    these, which no index serves; None means all."""
+    rows = model.objects(work__due_at__lte=now)
+    if kinds is not None:
+        rows = rows.filter(work__kind__in=kinds)
+    rows = rows.order_by("work.due_at").limit(limit).only("id", "work.kind")
     return [(row.id, row.work.kind) for row in rows]

@@ -1,8 +1,8 @@
-"""Controls that play the customer: pay an order, or let a failed payment's money arrive late."""
+"""Controls that play the customer: pay an order, let a failed payment's money arrive late, or dispute one."""
 
 from typing import Any
 
-from sandbox import checkout, instruments
+from sandbox import checkout, disputes, instruments
 from sandbox.api import payments as shown_payments
 from sandbox.checkout import Attempt
 from sandbox.control.request import Control
@@ -10,7 +10,7 @@ from sandbox.control_errors import ControlError, boolean, require_choice, requir
 
 JsonObject = dict[str, Any]
 PAYER_FIELDS = ("email", "contact", "description")
-COMMON_FIELDS = ("method", *PAYER_FIELDS, "notes", "capture", "outcome")
+COMMON_FIELDS = ("method", *PAYER_FIELDS, "notes", "capture", "outcome", "force")
 OUTCOMES = ("success", "failure")
 
 
@@ -33,6 +33,15 @@ def authorize_late(control: Control) -> JsonObject:
     return shown_payments.shown(payment)
 
 
+def dispute(control: Control) -> JsonObject:
+    """Answer POST /sandbox/payments/:id/dispute with what is so from now on."""
+    require_only(control.body, ("open",))
+    payment_id, is_open = control.ids["payment_id"], boolean(control.body, "open", True)
+    with control.world.transaction() as tx:
+        disputes.set_open(tx, payment_id, is_open)
+    return {"payment_id": payment_id, "open": is_open}
+
+
 def _attempt(body: JsonObject, now: float) -> Attempt:
     instrument = instruments.parse(body, now)
     require_only(body, (*COMMON_FIELDS, *instruments.FIELDS_BY_METHOD[instrument.method]))
@@ -43,7 +52,13 @@ def _attempt(body: JsonObject, now: float) -> Attempt:
         raise ControlError("notes must be an object", "notes")
     payer["notes"] = body.get("notes", {})
     outcome = require_choice(body, "outcome", OUTCOMES) if "outcome" in body else "success"
-    return Attempt(instrument, payer, should_capture=_capture(body), should_fail=outcome == "failure")
+    return Attempt(
+        instrument,
+        payer,
+        should_capture=_capture(body),
+        should_fail=outcome == "failure",
+        is_forced=boolean(body, "force", False),
+    )
 
 
 def _capture(body: JsonObject) -> bool | None:

@@ -52,6 +52,16 @@ def enable(control: Control) -> JsonObject:
         return endpoints.shown(_endpoint(tx, row["id"]))
 
 
+def change_secret(control: Control) -> JsonObject:
+    """Answer POST /sandbox/endpoints/:id/secret: events that come to pass from now on are signed with it."""
+    require_only(control.body, ("secret",))
+    secret = require_text(control.body, "secret")
+    with control.world.transaction() as tx:
+        row = _endpoint(tx, control.ids["endpoint_id"])
+        endpoints.change_secret(tx, row["id"], secret)
+    return endpoints.shown(row)
+
+
 def _endpoint(tx: Transaction, endpoint_id: str) -> sqlite3.Row:
     row = endpoints.find(tx, endpoint_id)
     if row is None:

@@ -30,9 +30,12 @@ class Route:
 ROUTES = (
     Route("POST", "/sandbox/orders/<order_id>/pay", customers.pay,
           "pay an order: method upi {vpa} | card {number, expiry, cvv, name} | netbanking {bank} | "
-          "wallet {wallet}; optional email, contact, description, notes, capture: false, outcome: failure"),
+          "wallet {wallet}; optional email, contact, description, notes, capture: false, outcome: failure, "
+          "force: true for a second payment of a paid order"),
     Route("POST", "/sandbox/payments/<payment_id>/authorize-late", customers.authorize_late,
           "let a failed payment's money arrive; optional capture: false"),
+    Route("POST", "/sandbox/payments/<payment_id>/dispute", customers.dispute,
+          "let the payer dispute a payment, which blocks its refunds; open: false ends that"),
     Route("POST", "/sandbox/refunds", switches.set_refunds, "mode of new refunds: processed | pending"),
     Route("GET", "/sandbox/refunds", switches.show_refunds, "mode of new refunds"),
     Route("POST", "/sandbox/refunds/<refund_id>/process", refunds.process, "let a pending refund succeed"),
@@ -48,6 +51,8 @@ ROUTES = (
     Route("GET", "/sandbox/endpoints", endpoints.every, "webhook endpoints"),
     Route("DELETE", "/sandbox/endpoints/<endpoint_id>", endpoints.remove, "remove a webhook endpoint"),
     Route("POST", "/sandbox/endpoints/<endpoint_id>/enable", endpoints.enable, "enable a disabled endpoint"),
+    Route("POST", "/sandbox/endpoints/<endpoint_id>/secret", endpoints.change_secret,
+          "sign with another secret; what waits keeps its signature"),
     Route("POST", "/sandbox/faults", switches.add_fault, "order a fault: endpoint, fault, count, seconds"),
     Route("GET", "/sandbox/faults", switches.show_faults, "faults still to come"),
     Route("DELETE", "/sandbox/faults", switches.clear_faults, "forget all faults"),

@@ -1,7 +1,7 @@
-"""What several files share: a second web process that never waits for a worker, so that its 202 answers
-can be seen at once, and a client whose calls must leave nothing behind."""
+"""What several files share: one of everything that a route can name, and a client whose calls must leave
+nothing behind."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,18 +11,6 @@ from tests.conftest import Stack
 from tests.support.bodies import SCHOOL_ID
 from tests.support.client import Api, Person, Sandbox, register
 from tests.support.named import Named, named_by
-
-
-@pytest.fixture(scope="session")
-def hasty_url(start_web: Callable[..., str]) -> str:
-    """The address of the web process that never waits."""
-    return start_web(WAIT_FOR_WORK_SECONDS="0")
-
-
-@pytest.fixture
-def hasty(hasty_url: str, customer: Person) -> Api:
-    """The customer's client at the web process that never waits."""
-    return Api(hasty_url, customer.api.token)
 
 
 @pytest.fixture(scope="module")

@@ -58,11 +58,12 @@ NOT_FOUND = {
     ("POST", f"{PAYMENT}/{{paymentId}}/refund"): "PAYMENT_NOT_FOUND",
     ("POST", f"{PAYMENT}/{{paymentId}}/cancel"): "PAYMENT_NOT_FOUND",
 }
-# What belongs to a school is forbidden to everybody else, whether or not there is any.
+# What belongs to a school, or to operators, is forbidden to everybody else, whether or not there is any.
 FORBIDDEN = {
     ("GET", f"{PAYMENTS}/schools/{{schoolId}}/payments"),
     ("GET", f"{PAYMENTS}/schools/{{schoolId}}/payments.csv"),
     ("GET", f"{PAYMENTS}/stats"),
+    ("GET", "/metrics"),
 }
 # These hold one's own payments, and nobody else's.
 OWN = {("GET", path) for path in OWN_LISTS}
@@ -166,7 +167,7 @@ def test_an_existing_and_an_unknown_id_get_the_same_answer(named: Named, outside
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(FORBIDDEN))
-def test_what_belongs_to_a_school_is_forbidden_to_others(
+def test_what_belongs_to_a_school_or_to_operators_is_forbidden_to_others(
     named: Named, outsider: Person, customer: Person, method: str, path: str
 ) -> None:
     answers = [named.call(person.api, method, path) for person in (outsider, customer)]

@@ -96,19 +96,6 @@ def test_nothing_is_cancelled_while_the_provider_cannot_be_asked(customer: Perso
     assert snapshot(payment_id) == before
 
 
-def test_money_that_arrives_after_a_cancellation_is_shown_and_reviewed(
-    customer: Person, sandbox: Sandbox
-) -> None:
-    order_id, payment_id = open_order(customer)
-    customer.api.post(_cancel_path(order_id))
-
-    sandbox.pay(order_id)
-
-    payment = has_status(payment_id, "PAID")
-    assert payment.needs_review is True
-    assert [receipt.kind for receipt in payment.receipts] == ["CANCELLATION_RECEIPT", "PAYMENT_RECEIPT"]
-
-
 def test_someone_elses_order_is_a_404(customer: Person, stranger: Person) -> None:
     order_id, payment_id = open_order(customer)
     before = snapshot(payment_id)

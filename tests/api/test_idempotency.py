@@ -1,10 +1,6 @@
 """Idempotency-Key on creating orders and refunds: one effect and one answer for one key."""
 
-import http.client
-import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -27,18 +23,6 @@ def paid(customer: Person, sandbox: Sandbox) -> PaidOrder:
 
 def _count(person: Person) -> int:
     return int(Payment.objects(user_id=person.user_id).count())
-
-
-def test_thirty_orders_at_once_with_one_key_are_one_order(customer: Person, sandbox: Sandbox) -> None:
-    answers = at_once(customer.api, 30, lambda api, _: api.create_order(customer.school_id, 75.5, key=KEY))
-
-    assert [answer.status_code for answer in answers] == [201] * 30
-    assert len({answer.text for answer in answers}) == 1
-    assert sorted(answer.headers.get(REPLAYED, "") for answer in answers) == ["", *["true"] * 29]
-    (payment,) = Payment.objects(user_id=customer.user_id)
-    assert [found["id"] for found in sandbox.orders_with_receipt(payment.order_receipt)] == [
-        payment.provider_order_id
-    ]
 
 
 def test_a_replayed_order_keeps_its_first_answer_after_it_was_paid(
@@ -64,63 +48,12 @@ def test_the_same_request_written_otherwise_is_the_same_request(customer: Person
     assert second.text == first.text
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"amount": 500.01},
-        {"schoolId": "00000000-0000-4000-8000-000000000000"},
-        {"notes": {"purpose": "library fee"}},
-    ],
-)
-def test_one_key_with_another_order_is_refused(customer: Person, other: dict[str, object]) -> None:
-    body = {"schoolId": customer.school_id, "amount": 500}
-    path, headers = f"{PAYMENTS}/orders", {"Idempotency-Key": KEY}
-    customer.api.post(path, body, headers=headers)
-
-    answer = customer.api.post(path, body | other, headers=headers)
-
-    assert answer.status_code == 422
-    assert answer.json()["code"] == "IDEMPOTENCY_KEY_REUSED"
-    assert answer.json()["details"] == {"Idempotency-Key": "was used with another body"}
-    assert REPLAYED not in answer.headers
-    assert _count(customer) == 1
-
-
-def test_two_people_may_use_the_same_key(customer: Person, stranger: Person) -> None:
-    first = customer.api.create_order(customer.school_id, key=KEY)
-    second = stranger.api.create_order(customer.school_id, key=KEY)
-
-    assert first.status_code == second.status_code == 201
-    assert REPLAYED not in second.headers
-    assert first.json()["data"]["payment"]["id"] != second.json()["data"]["payment"]["id"]
-
-
 def test_requests_without_a_key_are_different_requests(customer: Person) -> None:
     first = customer.api.create_order(customer.school_id).json()["data"]["payment"]
     second = customer.api.create_order(customer.school_id).json()["data"]["payment"]
 
     assert first["id"] != second["id"]
     assert _count(customer) == 2
-
-
-def test_two_keys_in_one_request_are_refused(customer: Person) -> None:
-    connection = http.client.HTTPConnection(urlsplit(customer.api.base_url).netloc, timeout=20)
-    body = json.dumps({"schoolId": customer.school_id, "amount": 500}).encode()
-    connection.putrequest("POST", f"{PAYMENTS}/orders")
-    connection.putheader("Authorization", f"Bearer {customer.api.token}")
-    connection.putheader("Content-Type", "application/json")
-    connection.putheader("Content-Length", str(len(body)))
-    connection.putheader("Idempotency-Key", "first")
-    connection.putheader("Idempotency-Key", "second")
-    connection.endheaders(body)
-
-    answer = connection.getresponse()
-
-    error = json.loads(answer.read())
-    connection.close()
-    assert (answer.status, error["code"]) == (400, "VALIDATION_ERROR")
-    assert list(error["details"]) == ["Idempotency-Key"]
-    assert _count(customer) == 0
 
 
 @pytest.mark.parametrize(
@@ -141,22 +74,6 @@ def test_the_longest_key_is_accepted(customer: Person) -> None:
     answers = [customer.api.create_order(customer.school_id, key="k" * 255) for _ in range(2)]
 
     assert [answer.headers.get(REPLAYED) for answer in answers] == [None, "true"]
-
-
-def test_an_expired_key_opens_a_new_order(customer: Person) -> None:
-    first = customer.api.create_order(customer.school_id, key=KEY).json()["data"]["payment"]
-    Payment.objects(id=first["id"]).update_one(
-        set__idempotency_expires_at=datetime.now(UTC) - timedelta(seconds=1)
-    )
-
-    new = customer.api.create_order(customer.school_id, 700, key=KEY)
-    replayed = customer.api.create_order(customer.school_id, 700, key=KEY)
-
-    assert new.status_code == 201
-    assert REPLAYED not in new.headers
-    assert new.json()["data"]["payment"]["id"] != first["id"]
-    assert (replayed.headers[REPLAYED], replayed.text) == ("true", new.text)
-    assert _count(customer) == 2
 
 
 def test_a_refused_order_is_refused_again_without_asking_the_provider(

@@ -158,6 +158,16 @@ def test_health_and_documentation_are_not_limited(limited: str, address: str, pa
     assert api.get(ME).headers["RateLimit-Remaining"] == str(LIMIT - 1)
 
 
+def test_metrics_are_not_limited(limited: str, admin: Person, address: str) -> None:
+    api = _from(limited, address, admin.api.token)
+
+    answers = [api.get("/metrics") for _ in range(LIMIT + 2)]
+
+    assert [answer.status_code for answer in answers] == [200] * (LIMIT + 2)
+    assert all(name not in answer.headers for answer in answers for name in HEADERS)
+    assert api.get(ME).headers["RateLimit-Remaining"] == str(LIMIT - 1)
+
+
 def test_without_redis_calls_are_answered_soon_and_counted_in_the_process(
     start_web: Callable[..., str], address: str
 ) -> None:

@@ -8,7 +8,6 @@ import pytest
 from gateway.domain.models import Payment, Receipt, Work
 from tests.support.client import (
     PAYMENTS,
-    Api,
     PaidOrder,
     Person,
     Sandbox,
@@ -16,7 +15,6 @@ from tests.support.client import (
     stored,
 )
 from tests.support.steps import at_rest
-from tests.support.waiting import wait_until
 
 
 def test_the_download_is_a_pdf_named_after_its_receipt_number(customer: Person, sandbox: Sandbox) -> None:
@@ -61,16 +59,6 @@ def test_the_stored_hash_is_that_of_the_download(customer: Person, rendered: Pai
     assert receipt.work is None
 
 
-def test_rendering_again_gives_the_same_bytes(customer: Person, rendered: PaidOrder) -> None:
-    before = customer.api.download(rendered.receipt).content
-    _forget_pdf(rendered.receipt["id"], due_at=datetime.now(UTC))
-
-    after = customer.api.download(rendered.receipt)
-
-    assert after.status_code == 200
-    assert after.content == before
-
-
 def test_a_receipt_keeps_its_words_when_the_payment_moves_on(customer: Person, rendered: PaidOrder) -> None:
     before = customer.api.download(rendered.receipt).content
     customer.api.refund(rendered.payment_id)
@@ -78,22 +66,6 @@ def test_a_receipt_keeps_its_words_when_the_payment_moves_on(customer: Person, r
     _forget_pdf(rendered.receipt["id"], due_at=datetime.now(UTC))
 
     assert customer.api.download(rendered.receipt).content == before
-
-
-def test_a_receipt_that_is_not_rendered_yet_is_a_202_with_its_number(hasty: Api, rendered: PaidOrder) -> None:
-    _forget_pdf(rendered.receipt["id"], due_at=datetime(2100, 1, 1, tzinfo=UTC))
-
-    answer = hasty.get(rendered.receipt["downloadUrl"])
-
-    assert answer.status_code == 202
-    assert answer.headers["Retry-After"] == "1"
-    assert answer.json() == {
-        "success": True,
-        "data": {"receipt": rendered.receipt},
-        "message": "The receipt is being rendered",
-    }
-    Receipt.objects(id=rendered.receipt["id"]).update_one(set__work__due_at=datetime.now(UTC))
-    wait_until(lambda: hasty.get(rendered.receipt["downloadUrl"]).status_code == 200, "the PDF")
 
 
 def test_a_receipt_whose_document_was_never_written_is_issued_on_demand(

@@ -1,14 +1,9 @@
 """Verifying a payment: every forgery and every wrong payment is refused, and nothing moves."""
 
-from typing import Any
-
 import pytest
 
-from gateway.domain.models import Payment
 from tests.support.client import PaidOrder, Person, Sandbox, open_order, paid_order, snapshot, stored
 from tests.support.steps import at_rest, calls_to
-
-CARD = {"method": "card", "number": "4111 1111 1111 1111", "expiry": "12/30", "cvv": "123"}
 
 
 def _resting_paid_order(customer: Person, sandbox: Sandbox) -> PaidOrder:
@@ -81,78 +76,6 @@ def test_the_webhook_secret_does_not_sign_payments(customer: Person, sandbox: Sa
     answer = customer.api.verify(checkout | {"razorpay_signature": signature})
 
     assert answer.json()["code"] == "INVALID_SIGNATURE"
-    assert snapshot(payment_id) == before
-
-
-def test_another_orders_payment_is_refused_although_it_is_signed(customer: Person, sandbox: Sandbox) -> None:
-    sandbox.deliveries(paused=True)
-    cheap_order_id, cheap_payment_id = open_order(customer, 10)
-    dear_order_id, dear_payment_id = open_order(customer, 900)
-    cheap = sandbox.pay(cheap_order_id)["razorpay_payment_id"]
-
-    answer = customer.api.verify(
-        {
-            "razorpay_order_id": dear_order_id,
-            "razorpay_payment_id": cheap,
-            "razorpay_signature": sandbox.sign_checkout(dear_order_id, cheap),
-        }
-    )
-
-    why = f"it belongs to order {cheap_order_id}, not {dear_order_id}"
-    _assert_refused_and_flagged(answer, dear_payment_id, cheap, why)
-    assert stored(cheap_payment_id).status == "CREATED"
-
-
-@pytest.mark.parametrize(
-    ("altered", "why"),
-    [
-        ({"amount_minor": 49900}, "its amount is 50000, not 49900"),
-        ({"currency": "USD"}, "its currency is INR, not USD"),
-    ],
-)
-def test_another_amount_or_currency_is_refused(
-    customer: Person, sandbox: Sandbox, altered: dict[str, Any], why: str
-) -> None:
-    sandbox.deliveries(paused=True)
-    order_id, payment_id = open_order(customer, 500)
-    checkout = sandbox.pay(order_id)
-    Payment.objects(id=payment_id).update_one(**altered)
-
-    answer = customer.api.verify(checkout)
-
-    _assert_refused_and_flagged(answer, payment_id, checkout["razorpay_payment_id"], why)
-
-
-def _assert_refused_and_flagged(answer: Any, payment_id: str, provider_payment_id: str, why: str) -> None:
-    payment = stored(payment_id)
-    assert answer.status_code == 400
-    assert answer.json() == {
-        "success": False,
-        "error": "This payment is not for this order.",
-        "code": "VERIFICATION_FAILED",
-        "details": {"razorpayPaymentId": why},
-    }
-    assert (payment.status, payment.captured_minor, payment.attempts) == ("CREATED", 0, 0)
-    assert payment.provider_payment_id is None
-    assert payment.receipts == []
-    assert payment.needs_review is True
-    assert payment.history[-1].why == f"needs review: verified {provider_payment_id}, but {why}"
-
-
-def test_a_payment_that_the_provider_does_not_know_is_refused(customer: Person, sandbox: Sandbox) -> None:
-    order_id, payment_id = open_order(customer)
-    before = snapshot(payment_id)
-
-    answer = customer.api.verify(
-        {
-            "razorpay_order_id": order_id,
-            "razorpay_payment_id": "pay_00000000000000",
-            "razorpay_signature": sandbox.sign_checkout(order_id, "pay_00000000000000"),
-        }
-    )
-
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "VERIFICATION_FAILED"
     assert snapshot(payment_id) == before
 
 

@@ -114,39 +114,6 @@ def test_late_news_does_not_change_money_that_was_seen(
     assert snapshot(paid.payment_id) == before
 
 
-def test_a_late_authorisation_revives_a_failed_payment(customer: Person, sandbox: Sandbox) -> None:
-    order_id, payment_id = open_order(customer)
-    failed_id = sandbox.fail(order_id)["metadata"]["payment_id"]
-    has_status(payment_id, "FAILED")
-
-    sandbox.control("POST", f"/payments/{failed_id}/authorize-late", {"capture": False})
-
-    payment = has_status(payment_id, "PAID")
-    assert (payment.attempts, payment.needs_review, payment.failure_reason) == (1, False, None)
-    assert sandbox.api("GET", f"/payments/{failed_id}").json()["status"] == "captured"
-
-
-def test_a_second_captured_payment_is_shown_to_a_person(
-    anonymous: Api, customer: Person, sandbox: Sandbox
-) -> None:
-    sandbox.deliveries(paused=True)
-    paid = paid_order(customer, sandbox)
-    at_rest(paid.payment_id)
-    entity = sandbox.api("GET", f"/payments/{paid.provider_payment_id}").json()
-    second_id = f"pay_{uuid.uuid4().hex[:14]}"
-
-    _deliver(anonymous, sandbox, _event("payment.captured", entity | {"id": second_id}))
-
-    payment = at_rest(paid.payment_id)
-    assert payment.needs_review is True
-    assert payment.history[-1].why == (
-        f"needs review: a second payment, {second_id}, was captured for this order"
-    )
-    assert (payment.status, payment.captured_minor) == ("PAID", 50000)
-    assert payment.provider_payment_id == paid.provider_payment_id
-    assert len(payment.receipts) == 1
-
-
 @pytest.mark.parametrize("altered", [{"amount": 49999}, {"currency": "USD"}])
 def test_an_event_with_another_amount_or_currency_is_not_taken_for_payment(
     anonymous: Api, customer: Person, sandbox: Sandbox, altered: dict[str, Any]
@@ -160,23 +127,6 @@ def test_an_event_with_another_amount_or_currency_is_not_taken_for_payment(
     payment = at_rest(payment_id)
     assert (payment.status, payment.captured_minor, payment.receipts) == ("CREATED", 0, [])
     assert payment.needs_review is True
-
-
-def test_money_returned_uncaptured_is_no_refund_of_ours(
-    anonymous: Api, customer: Person, sandbox: Sandbox
-) -> None:
-    """Razorpay gives back what nobody captured and says so by refund events."""
-    sandbox.deliveries(paused=True)
-    order_id, payment_id = open_order(customer)
-    sandbox.fail(order_id)
-    (entity,) = sandbox.api("GET", f"/orders/{order_id}/payments").json()["items"]
-    refund = {"id": f"rfnd_{uuid.uuid4().hex[:14]}", "payment_id": entity["id"], "amount": 50000}
-    event = _event("refund.processed", entity, refund | {"currency": "INR", "status": "processed"})
-
-    _deliver(anonymous, sandbox, event)
-
-    payment = at_rest(payment_id)
-    assert (payment.refunds, payment.receipts, payment.captured_minor) == ([], [], 0)
 
 
 def test_the_sandboxs_own_deliveries_survive_disorder_and_duplication(

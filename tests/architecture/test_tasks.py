@@ -16,7 +16,8 @@ from tests.architecture.imports import ENVIRON, ROOT
 
 TASK_NAMES = sorted(value for name, value in vars(TaskName).items() if name.isupper())
 QUEUES = sorted(value for name, value in vars(Queue).items() if name.isupper())
-WORK_TASKS = [name for name in TASK_NAMES if name != TaskName.SWEEP_DUE_WORK]
+PERIODIC_TASKS = [TaskName.START_RECONCILIATIONS, TaskName.SWEEP_DUE_WORK]
+WORK_TASKS = [name for name in TASK_NAMES if name not in PERIODIC_TASKS]
 
 DESCRIBE = """
 import inspect, json
@@ -97,13 +98,15 @@ def test_a_task_takes_the_id_of_one_document_and_tolerates_what_a_newer_release_
             "Receipt": "receipt_id",
             "WebhookEvent": "webhook_event_id",
             "PasswordReset": "reset_id",
+            "ReconciliationRun": "run_id",
         }[task["model"]]
     )
     assert celery()["task_of_work"][task["kind"]] == [name, argument]
 
 
-def test_the_sweep_takes_nothing_and_tolerates_anything() -> None:
-    assert [kind for _, kind in celery()["tasks"][TaskName.SWEEP_DUE_WORK]["parameters"]] == ["VAR_KEYWORD"]
+@pytest.mark.parametrize("name", PERIODIC_TASKS)
+def test_what_the_beat_asks_for_takes_nothing_and_tolerates_anything(name: str) -> None:
+    assert [kind for _, kind in celery()["tasks"][name]["parameters"]] == ["VAR_KEYWORD"]
 
 
 def test_a_message_is_kept_until_its_task_is_done_and_holds_no_code() -> None:
@@ -120,10 +123,13 @@ def test_a_task_ends_before_its_claim_does() -> None:
     assert 0 < conf["task_soft_time_limit"] < conf["task_time_limit"] < 25
 
 
-def test_the_beat_sends_the_sweep_and_its_messages_do_not_pile_up() -> None:
-    (entry,) = beat_schedule(5).values()
+def test_what_the_beat_sends_does_not_pile_up() -> None:
+    entries = sorted(beat_schedule(5, 300).values(), key=lambda entry: str(entry["task"]))
 
-    assert entry == {"task": TaskName.SWEEP_DUE_WORK, "schedule": 5, "options": {"expires": 10}}
+    assert entries == [
+        {"task": TaskName.START_RECONCILIATIONS, "schedule": 300, "options": {"expires": 600}},
+        {"task": TaskName.SWEEP_DUE_WORK, "schedule": 5, "options": {"expires": 10}},
+    ]
 
 
 def test_names_are_plain_strings() -> None:

@@ -17,28 +17,29 @@ DESCRIBE = """
 import json
 import click
 from click.testing import CliRunner
-from gateway.cli.commands import GROUPS
+from gateway.cli.commands import GROUPS, SINGLE
+commands = {f"{group.name} {name}": each for group in GROUPS for name, each in group.commands.items()}
 described = {}
-for group in GROUPS:
-    for name, command in group.commands.items():
-        shown = CliRunner().invoke(command, ["--help"])
-        described[f"{group.name} {name}"] = {
-            "code": shown.exit_code,
-            "text": " ".join(shown.output.split()),
-            "help": command.help,
-            "unexplained": [
-                option.name
-                for option in command.params
-                if isinstance(option, click.Option) and not option.help and not option.show_default
-            ],
-        }
+for name, command in (commands | {each.name: each for each in SINGLE}).items():
+    shown = CliRunner().invoke(command, ["--help"])
+    described[name] = {
+        "code": shown.exit_code,
+        "text": " ".join(shown.output.split()),
+        "help": command.help,
+        "unexplained": [
+            option.name
+            for option in command.params
+            if isinstance(option, click.Option) and not option.help and not option.show_default
+        ],
+    }
 print(json.dumps(described))
 """
 COMMANDS = [
+    *("discrepancies close", "discrepancies list"),
     *("keys create", "keys list", "keys revoke", "keys rotate"),
-    "payments timeline",
+    *("payments review", "payments reviewed", "payments timeline", "reconcile"),
     *("users create-admin", "users disable", "users enable", "users grant-school", "users list"),
-    *("users revoke-school", "work redrive"),
+    *("users revoke-school", "webhooks list", "webhooks redrive", "work redrive"),
 ]
 
 
@@ -71,7 +72,7 @@ def test_the_groups_are_among_flasks_own_commands(flask: Flask) -> None:
 
     assert shown.code == 0
     listed = {line.split()[0] for line in shown.output.splitlines() if line.startswith("  ")}
-    assert {"users", "keys", "payments", "work"} <= listed
+    assert {"users", "keys", "payments", "webhooks", "work", "discrepancies", "reconcile"} <= listed
 
 
 def test_without_settings_a_command_ends_as_the_server_does() -> None:

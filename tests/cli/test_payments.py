@@ -3,9 +3,9 @@
 import re
 
 from tests.cli.conftest import Flask
-from tests.support.client import Api, Person, Sandbox, open_order, send_webhook
+from tests.support.client import Api, Person, Sandbox, open_order, paid_order, send_webhook, stored
 from tests.support.events import captured_event, fresh_id, raw
-from tests.support.steps import finished_event, has_status
+from tests.support.steps import at_rest, finished_event, has_status
 
 
 def test_a_payments_story_is_told_with_the_events_that_changed_nothing(
@@ -64,3 +64,36 @@ def test_a_payment_that_does_not_exist_has_no_story(flask: Flask) -> None:
     ended = flask("payments", "timeline", "no-such-payment", "--json")
 
     assert (ended.code, ended.output, ended.errors) == (1, "", "Error: There is no such payment.\n")
+
+
+def test_a_payment_to_review_is_listed_with_the_reason_until_it_is_reviewed(
+    customer: Person, sandbox: Sandbox, flask: Flask
+) -> None:
+    paid = paid_order(customer, sandbox)
+    at_rest(paid.payment_id)
+    checkout = sandbox.pay(paid.order_id, force=True)
+    customer.api.verify(checkout)
+    at_rest(paid.payment_id)
+    second_id = checkout["razorpay_payment_id"]
+    why = f"a second payment, {second_id}, was captured for this order; it is being returned"
+
+    listed = flask("payments", "review", "--json").json
+    reviewed = flask("payments", "reviewed", paid.payment_id, "--note", "The customer was told.")
+    again = flask("payments", "reviewed", paid.payment_id, "--note", "The customer was told.")
+
+    assert [each for each in listed if each["paymentId"] == paid.payment_id] == [
+        {"paymentId": paid.payment_id, "status": "PAID", "reasons": [why]}
+    ]
+    assert reviewed.output == f"reviewed: {paid.payment_id}\n"
+    assert again.output == f"waits for nobody: {paid.payment_id}\n"
+    assert paid.payment_id not in flask("payments", "review").output
+    assert stored(paid.payment_id).history[-1].why == "reviewed: The customer was told."
+
+
+def test_a_review_without_a_note_is_refused(customer: Person, sandbox: Sandbox, flask: Flask) -> None:
+    order_id, _ = open_order(customer)
+
+    refused = flask("payments", "reviewed", order_id, "--note", "  ")
+
+    assert refused.code == 2
+    assert "The note must have 1 to" in refused.errors

@@ -55,12 +55,15 @@ def test_a_payment_that_does_not_fit_is_flagged_once_and_changes_nothing_else(
 
     assert changed == [True, False, False]
     after = payment.to_mongo()
-    assert [name for name in after if after[name] != before.get(name)] == ["needs_review", "history"]
+    changes = [name for name in after if after[name] != before.get(name)]
+    assert changes == ["discrepancies", "needs_review", "history"]
+    (discrepancy,) = payment.discrepancies
+    assert (discrepancy.kind, discrepancy.state, discrepancy.stored) == ("payment_mismatch", "open", False)
     assert len(payment.history) == 2
     assert says in payment.history[-1].why
 
 
-def test_a_second_captured_payment_is_flagged_once_and_the_first_one_stays() -> None:
+def test_a_second_captured_payment_is_flagged_and_returned_once_and_the_first_one_stays() -> None:
     payment = a_payment()
 
     changed = observe(
@@ -74,8 +77,12 @@ def test_a_second_captured_payment_is_flagged_once_and_the_first_one_stays() -> 
     assert (payment.provider_payment_id, payment.captured_minor, payment.attempts) == ("pay_1", 50_000, 2)
     assert payment.needs_review is True
     assert [entry.why for entry in payment.history[2:]] == [
-        "needs review: a second payment, pay_2, was captured for this order"
+        "needs review: a second payment, pay_2, was captured for this order; it is being returned"
     ]
+    assert [(each.provider_payment_id, each.refund.amount_minor) for each in payment.duplicates] == [
+        ("pay_2", 50_000)
+    ]
+    assert (payment.refunds, payment.refund_reserved_minor) == ([], 0)
 
 
 def test_a_second_authorised_payment_is_flagged_once_and_the_first_one_stays() -> None:

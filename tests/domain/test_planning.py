@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
-from gateway.domain import work
+from gateway.domain import planning, work
+from gateway.domain.context import Limits
+from gateway.domain.discrepancy_models import DiscrepancyRef
 from gateway.domain.models import Payment, ReceiptRef, Refund, UpiCollect, Work
 from tests.support.domain import NOW, a_paid_payment, a_payment
 
 OWED = ReceiptRef(id="receipt", number="RCP_1", kind="PAYMENT_RECEIPT", issued_at=NOW)
 STORED = ReceiptRef(id="receipt", number="RCP_1", kind="PAYMENT_RECEIPT", issued_at=NOW, stored=True)
 FIRST_LOOK = NOW + timedelta(minutes=15)
+ABANDONED = NOW + timedelta(days=30)
 
 
 def a_refund(status: str = "pending", provider_refund_id: str | None = None) -> Refund:
@@ -27,6 +30,21 @@ def a_refund(status: str = "pending", provider_refund_id: str | None = None) -> 
     )
 
 
+def a_discrepancy(**fields: Any) -> DiscrepancyRef:
+    """Return a difference that was found on a payment."""
+    return DiscrepancyRef(
+        id="discrepancy",
+        kind="capture_missing",
+        state="open",
+        ours="captured 500.00 INR",
+        theirs="unknown",
+        sentence="unknown at provider, paid here → left for a person",
+        found_at=NOW,
+        found_by="test",
+        **fields,
+    )
+
+
 def a_collect(**fields: Any) -> UpiCollect:
     """Return a UPI request that was asked for now."""
     return UpiCollect(id="collect", vpa="asha@bank", requested_at=NOW, **fields)
@@ -34,14 +52,14 @@ def a_collect(**fields: Any) -> UpiCollect:
 
 def planned(payment: Payment, now: Any = NOW) -> tuple[str, Any] | None:
     """Plan, and return the kind of work and when it is due."""
-    work.plan_payment(payment, now)
+    planning.plan_payment(payment, now, Limits())
     return payment.work and (payment.work.kind, payment.work.due_at)
 
 
 @pytest.mark.parametrize(
     ("payment", "expected"),
     [
-        (a_payment("CREATED", opened=False, order_requested_at=None), None),
+        (a_payment("CREATED", opened=False, order_requested_at=None), (work.ABANDON_PAYMENT, ABANDONED)),
         # As the first release recorded it.
         (a_payment("CREATED", opened=False), (work.OPEN_ORDER, NOW)),
         (a_payment("CREATED", opened=False, order_wanted_since=NOW), (work.OPEN_ORDER, NOW)),
@@ -68,7 +86,7 @@ def planned(payment: Payment, now: Any = NOW) -> tuple[str, Any] | None:
         (a_payment("FAILED"), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
         (a_payment("CANCELLED"), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
         (a_payment("CANCELLED", receipts=[OWED]), (work.ISSUE_RECEIPTS, NOW)),
-        (a_payment("CANCELLED", authorized_at=NOW), (work.CONFIRM_PAYMENT, FIRST_LOOK)),
+        (a_payment("CANCELLED", authorized_at=NOW), (work.CAPTURE_PAYMENT, NOW)),
         (a_payment("CANCELLED", provider_order_id=None), None),
         (a_paid_payment(), None),
         (a_paid_payment(receipts=[STORED]), None),
@@ -81,6 +99,14 @@ def planned(payment: Payment, now: Any = NOW) -> tuple[str, Any] | None:
         ),
         (a_paid_payment(refunds=[a_refund("processed", "rfnd_1"), a_refund("failed")]), None),
         (a_paid_payment(receipts=[OWED], refunds=[a_refund()]), (work.ISSUE_RECEIPTS, NOW)),
+        (
+            a_paid_payment(receipts=[OWED], discrepancies=[a_discrepancy()]),
+            (work.OPEN_DISCREPANCIES, NOW),
+        ),
+        (
+            a_paid_payment(receipts=[OWED], discrepancies=[a_discrepancy(stored=True)]),
+            (work.ISSUE_RECEIPTS, NOW),
+        ),
     ],
     ids=lambda each: each.status if isinstance(each, Payment) else None,
 )
@@ -104,11 +130,25 @@ def test_each_state_asks_for_its_next_work(payment: Payment, expected: tuple[str
 def test_an_open_order_is_looked_at_again_and_again_for_three_months(
     age: timedelta, next_look: timedelta
 ) -> None:
-    assert planned(a_payment("CREATED"), NOW + age) == (work.CONFIRM_PAYMENT, NOW + next_look)
+    assert planned(a_payment("FAILED"), NOW + age) == (work.CONFIRM_PAYMENT, NOW + next_look)
 
 
 def test_after_three_months_an_open_order_is_left_alone() -> None:
-    assert planned(a_payment("CREATED"), NOW + timedelta(days=90)) is None
+    assert planned(a_payment("FAILED"), NOW + timedelta(days=90)) is None
+
+
+@pytest.mark.parametrize("status", ["CREATED", "ATTEMPTED"])
+def test_an_order_that_nobody_tries_to_pay_is_given_up_after_a_month(status: str) -> None:
+    second_look = NOW + timedelta(days=14)
+
+    assert planned(a_payment(status), second_look) == (work.ABANDON_PAYMENT, ABANDONED)
+    assert planned(a_payment(status), ABANDONED) == (work.ABANDON_PAYMENT, ABANDONED)
+
+
+def test_a_payment_to_which_something_happened_counts_from_then() -> None:
+    payment = a_payment("ATTEMPTED", updated_at=NOW + timedelta(days=20))
+
+    assert planned(payment, NOW + timedelta(days=49)) == (work.ABANDON_PAYMENT, NOW + timedelta(days=50))
 
 
 def test_a_payment_waiting_to_be_read_is_captured_first_when_it_is_known_to_be_authorised() -> None:
@@ -122,7 +162,7 @@ def test_planning_leaves_work_of_the_same_kind_with_its_claim_and_attempts() -> 
     payment = a_payment("ATTEMPTED", authorized_at=NOW)
     payment.work = Work(kind=work.CAPTURE_PAYMENT, due_at=until, claimed_until=until, attempts=7)
 
-    work.plan_payment(payment, NOW)
+    planning.plan_payment(payment, NOW, Limits())
 
     assert (payment.work.due_at, payment.work.claimed_until, payment.work.attempts) == (until, until, 7)
 
@@ -131,7 +171,7 @@ def test_planning_replaces_work_of_another_kind() -> None:
     payment = a_paid_payment(refunds=[a_refund()])
     payment.work = Work(kind=work.CAPTURE_PAYMENT, due_at=NOW + timedelta(hours=1), attempts=7)
 
-    work.plan_payment(payment, NOW)
+    planning.plan_payment(payment, NOW, Limits())
 
     assert (payment.work.kind, payment.work.due_at, payment.work.attempts) == (work.ISSUE_REFUND, NOW, 0)
 
@@ -140,7 +180,7 @@ def test_a_hurry_ends_a_pause() -> None:
     payment = a_paid_payment(refunds=[a_refund()])
     payment.work = Work(kind=work.ISSUE_REFUND, due_at=NOW + timedelta(minutes=5), attempts=7)
 
-    work.hurry(payment)
+    planning.hurry(payment)
 
     assert planned(payment) == (work.ISSUE_REFUND, NOW)
 
@@ -150,7 +190,7 @@ def test_a_hurry_does_not_take_a_claim_away() -> None:
     payment = a_paid_payment(refunds=[a_refund()])
     payment.work = Work(kind=work.ISSUE_REFUND, due_at=until, claimed_until=until, attempts=1)
 
-    work.hurry(payment)
+    planning.hurry(payment)
 
     assert planned(payment) == (work.ISSUE_REFUND, until)
     assert payment.work.claimed_until == until
@@ -159,7 +199,7 @@ def test_a_hurry_does_not_take_a_claim_away() -> None:
 def test_a_hurry_without_work_is_harmless() -> None:
     payment = a_paid_payment()
 
-    work.hurry(payment)
+    planning.hurry(payment)
 
     assert planned(payment) is None
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.domain import receipts, work
+from gateway.domain import planning, receipts, work
 from gateway.domain.account_models import User
+from gateway.domain.context import Limits
 from gateway.domain.models import Payment, Receipt, Refund
 from gateway.domain.receipt_contents import Issuer, ReceiptContents
 from gateway.domain.transitions import change_payment
@@ -141,7 +142,7 @@ def an_owed_payment() -> Payment:
     """Store a paid payment whose receipt is owed, with the work of issuing it."""
     payment = a_paid_payment()
     receipts.mint(payment, "PAYMENT_RECEIPT", NOW)
-    work.plan_payment(payment, NOW)
+    planning.plan_payment(payment, NOW, Limits())
     return payment.save()
 
 

@@ -5,11 +5,14 @@ import random
 
 import pytest
 
+from gateway.domain import discrepancies, receipts, refunds
 from gateway.domain.errors import RefundRefused
 from gateway.domain.ids import new_id
 from gateway.domain.models import REFUNDS_PER_PAYMENT_MAX, Payment, Refund
-from tests.support.domain import NOW, a_paid_payment, a_payment, raw
+from gateway.domain.provider import ProviderRefund
+from tests.support.domain import NOW, Clock, a_context, a_paid_payment, a_payment, raw
 from tests.support.refunding import ask, figures, hear
+from tests.support.stubborn import Stubborn, asking
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -121,6 +124,51 @@ def test_a_refund_made_at_the_provider_that_does_not_fit_is_reviewed_once() -> N
     assert "rfnd_dashboard of 20000 does not fit" in once["history"][-1]["why"]
     assert raw(payment)["history"] == once["history"]
     assert figures(payment) == ("PAID", 40_000, 0)
+
+
+@pytest.mark.parametrize("pending_elsewhere", [False, True])
+def test_a_refund_that_did_not_fit_is_imported_once_another_one_has_made_room(
+    pending_elsewhere: bool,
+) -> None:
+    payment = a_paid_payment().save()
+    ours = ask(payment, 40_000).refund
+    small = ask(payment, 5_000).refund
+    hear(payment, small, "pending" if pending_elsewhere else "processed")
+    dashboard = ProviderRefund(
+        id=f"rfnd_{new_id()}",
+        payment_id=payment.provider_payment_id,
+        amount_minor=20_000,
+        currency="INR",
+        status="processed",
+        created_at=NOW,
+    )
+    refunds.observe(a_context(), payment.id, dashboard)
+
+    hear(payment, ours, "failed")
+    discrepancies.store(a_context(), payment.id)
+    receipts.issue(a_context(), payment.id)
+    provider = Stubborn(payment_refunds=[[dashboard]])
+    refunds.confirm(asking(provider, Clock()), payment.id)
+
+    stored = Payment.objects.get(id=payment.id)
+    assert provider.calls == ["payment_refunds"]
+    assert figures(payment) == ("PARTIAL_REFUND", 25_000, 25_000)
+    assert [(each.amount_minor, each.requested_by) for each in stored.refunds if each.status != "failed"] == [
+        (5_000, "test"),
+        (20_000, "provider"),
+    ]
+    assert stored.refunds_unread is None
+    assert (stored.needs_review, [each.kind for each in stored.discrepancies]) == (True, ["refund_excess"])
+
+
+def test_nothing_is_read_again_when_every_refund_did_fit() -> None:
+    payment = a_paid_payment().save()
+    refund = ask(payment, 40_000).refund
+
+    hear(payment, refund, "failed")
+
+    stored = Payment.objects.get(id=payment.id)
+    assert (stored.refunds_unread, stored.work) == (None, None)
 
 
 @pytest.mark.parametrize("status", ["pending", "processed", "failed"])

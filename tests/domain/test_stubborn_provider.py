@@ -4,6 +4,7 @@ import pytest
 
 from gateway.domain import cancellation, payments, refunds
 from gateway.domain.errors import NotCancellable
+from gateway.domain.ids import new_id
 from gateway.domain.models import Payment, Refund, Work
 from gateway.domain.provider import OutcomeUnknown, ProviderRefund, ProviderRejected
 from tests.conftest import Stack
@@ -13,6 +14,7 @@ from tests.support.stubborn import Stubborn, asking
 
 LOST = OutcomeUnknown("the provider did not answer in time")
 DUPLICATE = ProviderRejected("Duplicate receipt found for this refund request.", http_status=400)
+UNKNOWN_ID = ProviderRejected("The id provided does not exist", http_status=400)
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -126,3 +128,55 @@ def test_money_for_a_cancelled_order_is_found_by_looking() -> None:
 
     stored = Payment.objects.get(id=payment.id)
     assert (stored.status, stored.captured_minor, stored.needs_review) == ("PAID", 50_000, True)
+
+
+def _waiting_to_be_read() -> tuple[Payment, str]:
+    """Store a payment that was signed as paid while the provider was away; returns also by what."""
+    signed_id = f"pay_{new_id()}"
+    payment = a_payment("CREATED", unread_provider_payment_id=signed_id)
+    payment.work = Work(kind="confirm_payment", due_at=NOW)
+    return payment.save(force_insert=True), signed_id
+
+
+def test_a_signed_payment_that_its_orders_list_lacks_is_asked_for_by_itself() -> None:
+    payment, signed_id = _waiting_to_be_read()
+    provider = Stubborn(order_payments=[[]], fetch_payment=[seen(payment, "captured", signed_id)])
+
+    payments.confirm(asking(provider, Clock()), payment.id)
+
+    stored = Payment.objects.get(id=payment.id)
+    assert provider.calls == ["order_payments", "fetch_payment"]
+    assert (stored.status, stored.captured_minor, stored.needs_review) == ("PAID", 50_000, False)
+
+
+@pytest.mark.parametrize(
+    ("of_another_order", "why"),
+    [(True, "does not fit: it belongs to order order_of_another"), (False, "the provider does not know it")],
+    ids=["of another order", "of another account"],
+)
+def test_a_signed_payment_of_something_else_is_flagged_and_not_looked_for_without_end(
+    of_another_order: bool, why: str
+) -> None:
+    payment, signed_id = _waiting_to_be_read()
+    theirs = seen(payment, "captured", signed_id, order_id="order_of_another")
+    provider = Stubborn(order_payments=[[]], fetch_payment=[theirs if of_another_order else UNKNOWN_ID])
+
+    payments.confirm(asking(provider, Clock()), payment.id)
+
+    stored = Payment.objects.get(id=payment.id)
+    assert (stored.status, stored.captured_minor, stored.unread_provider_payment_id) == ("CREATED", 0, None)
+    assert stored.needs_review is True
+    assert signed_id in stored.history[-1].why
+    assert why in stored.history[-1].why
+    # What is left to do is planned, and no retry.
+    assert stored.work.attempts == 0
+
+
+def test_a_signed_payment_that_cannot_be_asked_for_is_looked_for_again() -> None:
+    payment, signed_id = _waiting_to_be_read()
+
+    payments.confirm(asking(Stubborn(order_payments=[[]], fetch_payment=[LOST]), Clock()), payment.id)
+
+    stored = Payment.objects.get(id=payment.id)
+    assert stored.unread_provider_payment_id == signed_id
+    assert (stored.work.kind, stored.work.attempts, stored.work.due_at > NOW) == ("confirm_payment", 1, True)

@@ -10,7 +10,7 @@ from tests.support.waiting import wait_until
 
 # As short as the settings allow, because a dead worker's claim must run out before anyone goes on.
 SETTINGS = {
-    "CLAIM_TTL_SECONDS": "6",
+    "CLAIM_TTL_SECONDS": "7",
     "PROVIDER_CONNECT_TIMEOUT_SECONDS": "0.4",
     "PROVIDER_READ_TIMEOUT_SECONDS": "1.6",
     "SWEEP_INTERVAL_SECONDS": "0.5",

@@ -45,7 +45,8 @@ def test_readiness_names_redis_and_health_goes_on(cut_off: str) -> None:
     ready = anyone.get("/readyz")
 
     assert ready.status_code == 503
-    assert ready.json() == {"status": "not ready", "checks": {"mongodb": "ok", "redis": "away"}}
+    assert ready.json()["status"] == "not ready"
+    assert ready.json()["checks"] == {"mongodb": "ok", "redis": "away"}
     assert anyone.get("/healthz").status_code == 200
 
 

@@ -212,3 +212,26 @@ def test_an_uncaptured_payment_goes_back_to_the_payer_after_three_days(
     events = sandbox_receiver.wait_for(3)
     assert [one.event for one in events] == ["payment.authorized", "refund.created", "refund.processed"]
     assert sandbox_server.payment(payment_id)["captured"] is False
+
+
+def test_payments_and_refunds_are_listed_by_period_and_page_by_page(sandbox_server):
+    sandbox_server.control("POST", "/clock", {"frozen": True})
+    made = []
+    for _ in range(3):
+        sandbox_server.control("POST", "/clock", {"advance_seconds": 1000})
+        payment_id = sandbox_server.paid()
+        refund = sandbox_server.refund(payment_id, amount=1000).json()
+        made.append({"payments": payment_id, "refunds": refund["id"], "at": refund["created_at"]})
+
+    def found(path, query):
+        return [one["id"] for one in sandbox_server.call("GET", f"/v1/{path}?{query}").json()["items"]]
+
+    first, second, third = made
+    for path in ("payments", "refunds"):
+        # Both ends of the period belong to it.
+        assert found(path, f"from={second['at']}&to={third['at']}") == [third[path], second[path]]
+        assert found(path, f"to={first['at']}") == [first[path]]
+        assert found(path, f"from={third['at'] + 1}") == []
+        assert found(path, "count=2") == [third[path], second[path]]
+        assert found(path, "count=2&skip=2") == [first[path]]
+        assert found(path, f"from={first['at']}&count=1&skip=1") == [second[path]]

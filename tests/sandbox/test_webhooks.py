@@ -110,6 +110,23 @@ def test_an_endpoint_gets_only_the_events_it_subscribed_to(sandbox_server, sandb
     assert receiver.events() == ["payment.captured", "refund.processed"]
 
 
+def test_another_secret_signs_what_comes_after_it(sandbox_server, sandbox_receivers):
+    receiver = sandbox_receivers()
+    endpoint = sandbox_server.control("POST", "/endpoints", {"url": receiver.url, "secret": "old"})
+    sandbox_server.control("POST", "/deliveries", {"paused": True})
+    authorized = {"method": "upi", "vpa": "success@razorpay", "capture": False}
+    first_id = sandbox_server.paid(**authorized)
+
+    sandbox_server.control("POST", f"/endpoints/{endpoint['id']}/secret", {"secret": "new"})
+    second_id = sandbox_server.paid(**authorized)
+    sandbox_server.control("POST", "/deliveries", {"paused": False})
+
+    received = {one.entity["id"]: one for one in receiver.wait_for(2)}
+    for payment_id, secret in ((first_id, "old"), (second_id, "new")):
+        signature = received[payment_id].headers["x-razorpay-signature"]
+        assert signature == signed(secret, received[payment_id].body)
+
+
 def test_without_a_secret_there_is_no_signature(sandbox_server, sandbox_receivers):
     receiver = sandbox_receivers()
     sandbox_server.control("POST", "/endpoints", {"url": receiver.url})

@@ -6,7 +6,8 @@ from gateway.domain.context import utc_now
 from gateway.domain.models import Payment, WebhookEvent
 from tests.conftest import Stack
 from tests.support.client import Person, Sandbox, open_order, paid_order, payment_event, send_webhook
-from tests.support.queue import make_due
+from tests.support.events import captured_event
+from tests.support.queue import log_of, make_due
 from tests.support.steps import at_rest, finished_event
 from tests.support.waiting import wait_until
 
@@ -59,3 +60,28 @@ def test_a_poisonous_event_is_applied_once_it_can_be(
 
     assert finished_event(payment_id).outcome == "applied"
     assert at_rest(payment_id).status == "PAID"
+
+
+def test_a_poisonous_event_is_put_aside_in_the_end_and_told_once(
+    stack: Stack, customer: Person, sandbox: Sandbox
+) -> None:
+    order_id, payment_id = open_order(customer)
+    Payment._get_collection().update_one({"_id": payment_id}, {"$set": {"status": "NONSENSE"}})
+    event = {**captured_event(order_id), "id": payment_id}
+    send_webhook(customer.api, sandbox, event, event_id=payment_id)
+    wait_until(lambda: tries(payment_id) == 1, "the first try")
+
+    # As if ten more had crashed.
+    WebhookEvent.objects(event_id=payment_id).update_one(set__work__attempts=11, inc__version=1)
+    make_due(WebhookEvent.objects.get(event_id=payment_id))
+    dead = finished_event(payment_id)
+    again = send_webhook(customer.api, sandbox, event, event_id=payment_id)
+
+    assert (dead.outcome, dead.work) == ("dead", None)
+    assert dead.why == "given up after 12 tries; the last error: KeyError"
+    assert [line["why"] for line in log_of(stack, dead.id) if line["event"] == "webhook.dead"] == [dead.why]
+    # Somebody who replays its body does not bring it back to life.
+    assert again.status_code == 200
+    assert WebhookEvent.objects.get(event_id=payment_id).repeats == 1
+    assert WebhookEvent.objects.get(event_id=payment_id).outcome == "dead"
+    dead.delete()

@@ -1,23 +1,18 @@
 """The sweep: what nobody enqueued is found in the database and done; sweeping more often does no harm."""
 
 import json
-import subprocess
-import sys
-import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
-from pymongo import MongoClient
-from redis import Redis
 
 from config.queues import Queue, TaskName
-from gateway.domain import receipts, work
-from gateway.domain.context import utc_now
+from gateway.domain import planning, receipts, work
+from gateway.domain.context import Limits, utc_now
 from gateway.domain.ids import new_id
 from gateway.domain.models import Payment, Receipt, WebhookEvent, Work
-from tests.conftest import ROOT, Stack
+from tests.conftest import Stack
+from tests.support.backlog import Backlog
 from tests.support.client import Person, Sandbox, open_order, payment_event, stored
 from tests.support.domain import a_paid_payment, a_payment
 from tests.support.queue import make_due, send
@@ -48,7 +43,7 @@ def an_unrendered_receipt() -> Receipt:
     now = utc_now()
     payment = a_paid_payment(created_at=now, updated_at=now)
     ref = receipts.mint(payment, "PAYMENT_RECEIPT", now)
-    work.plan_payment(payment, now)
+    planning.plan_payment(payment, now, Limits())
     payment.save()
     return Receipt(id=ref.id, number=ref.number)
 
@@ -127,59 +122,12 @@ def test_many_sweeps_at_once_are_harmless(stack: Stack, customer: Person, sandbo
     assert [changes_to(at_rest(payment_id), "PAID") for _, payment_id in orders] == [1, 1, 1]
 
 
-BATCH = 3
-SWEEP = "from worker.sweeps import sweep_due_work; sweep_due_work()"
-
-
-class Backlog:
-    """A database and a broker of their own, which no worker watches, with more due work than one sweep
-    takes."""
-
-    def __init__(self, stack: Stack, due: int) -> None:
-        name = f"sweep_{uuid.uuid4().hex}"
-        self.mongodb_uri = stack.mongodb_uri.replace("/payments?", f"/{name}?")
-        assert self.mongodb_uri != stack.mongodb_uri
-        self.redis_url = stack.redis_url.removesuffix("/0") + "/7"
-        self.redis = Redis.from_url(self.redis_url)
-        self.redis.flushdb()
-        self.environ = stack.environ | {
-            "MONGODB_URI": self.mongodb_uri,
-            "REDIS_URL": self.redis_url,
-            "SWEEP_BATCH_SIZE": str(BATCH),
-        }
-        long_ago = datetime(2020, 1, 1, tzinfo=UTC)
-        rows: list[dict[str, Any]] = [
-            {"_id": f"{n}", "work": {"kind": work.OPEN_ORDER, "due_at": long_ago + timedelta(days=n)}}
-            for n in range(due)
-        ]
-        for number, row in enumerate(rows):
-            # The indexes are unique.
-            row |= {"order_receipt": f"{number}", "version": 1}
-        with MongoClient[dict[str, Any]](self.mongodb_uri) as client:
-            client[name].payments.insert_many(rows)
-
-    def sweep(self) -> list[str]:
-        """Sweep once, and return the ids in the queue, the next first."""
-        subprocess.run(
-            [sys.executable, "-c", SWEEP], cwd=ROOT, env=self.environ, check=True, capture_output=True
-        )
-        return self.queued()
-
-    def queued(self) -> list[str]:
-        """Return the ids in the queue of payments, the next first."""
-        messages = self.redis.lrange(Queue.PAYMENTS, 0, -1)
-        return [json.loads(each)["headers"]["kwargsrepr"].split("'")[3] for each in reversed(messages)]
-
-
 @pytest.fixture
 def backlog(stack: Stack) -> Iterator[Backlog]:
     """Five due payments, where a sweep takes three."""
-    backlog = Backlog(stack, due=5)
-    yield backlog
-    backlog.redis.flushdb()
-    backlog.redis.close()
-    with MongoClient[dict[str, Any]](backlog.mongodb_uri) as client:
-        client.drop_database(client.get_default_database().name)
+    with Backlog(stack) as backlog:
+        backlog.add(5)
+        yield backlog
 
 
 def test_sweeping_while_no_worker_works_does_not_pile_messages_up(backlog: Backlog) -> None:
@@ -190,8 +138,13 @@ def test_sweeping_while_no_worker_works_does_not_pile_messages_up(backlog: Backl
     assert second == first
 
 
-def test_a_sweep_fills_the_queue_up_to_its_bound(backlog: Backlog) -> None:
-    backlog.sweep()
-    backlog.redis.rpop(Queue.PAYMENTS)
+def test_a_queue_is_filled_up_to_its_bound_once_it_is_nearly_empty(stack: Stack) -> None:
+    with Backlog(stack, SWEEP_BATCH_SIZE="8") as backlog:
+        ids = backlog.add(8)
+        waiting = [backlog.sweep()]
+        for taken in (5, 1):
+            # The next message is the last in Redis's list.
+            backlog.redis.rpop(Queue.PAYMENTS, taken)
+            waiting.append(backlog.sweep())
 
-    assert backlog.sweep() == ["1", "2", "0"]
+    assert waiting == [ids, ids[5:], ids[6:] + ids[:6]]
