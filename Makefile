@@ -4,7 +4,7 @@ PYTEST_ARGS ?= -n 2
 VENV_PYTHON = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo flask test check format openapi bench venv clean
+.PHONY: help run demo flask test faults check format openapi bench venv clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,9 @@ flask: venv ## The service's command line, for the running stack (ARGS="keys lis
 
 test: venv ## Run all tests (PYTEST_ARGS="tests/dev -x" for some)
 	@$(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+
+faults: venv ## Break everything on purpose, and print what was lost or done twice (ROUNDS=50)
+	@FAULT_ROUNDS=$(ROUNDS) $(VENV_PYTHON) -m pytest -q tests/faults $(PYTEST_ARGS)
 
 check: venv ## Lint, format check, types
 	@$(VENV_PYTHON) -m ruff check .
@@ -40,5 +43,5 @@ venv:
 	@sh dev/venv.sh
 
 clean: ## Remove .venv and caches; the data in .local stays
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

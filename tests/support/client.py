@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ PASSWORD = "correct horse battery"
 PAYMENTS = "/api/v1/payments"
 PAYMENT = "/api/payment"
 UPI = {"method": "upi", "vpa": "success@razorpay"}
+# Told of every answer that an Api gets, on the thread that got it.
+WATCHERS: list[Callable[[requests.Response], None]] = []
 
 
 class Api:
@@ -25,6 +28,7 @@ class Api:
     def __init__(self, base_url: str, token: str | None = None) -> None:
         self.base_url = base_url
         self.http = requests.Session()
+        self.http.hooks["response"].append(_tell_watchers)
         self.token = token
         if token:
             self.http.headers["Authorization"] = f"Bearer {token}"
@@ -78,6 +82,11 @@ class Api:
             return answer if answer.status_code != 202 else None
 
         return wait_until(fetch, "the receipt's PDF")
+
+
+def _tell_watchers(response: requests.Response, **_: Any) -> None:
+    for watcher in tuple(WATCHERS):
+        watcher(response)
 
 
 @dataclass

@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 # Lists of one's own, which staff and programs narrow to a school.
 OWN_LISTS = (PAYMENT, f"{PAYMENT}.csv")
 
-READ, WRITE, REFUND, STATS = SCOPES
+READ, WRITE, REFUND, STATS, METRICS = SCOPES
 # Which scope an API key needs for which route; the others take no keys.
 SCOPE_OF = {
     ("POST", f"{PAYMENTS}/orders"): WRITE,
@@ -35,6 +35,7 @@ SCOPE_OF = {
     ("GET", f"{PAYMENTS}/schools/{{schoolId}}/payments.csv"): READ,
     ("GET", f"{PAYMENTS}/stats"): STATS,
     ("POST", f"{PAYMENTS}/refunds"): REFUND,
+    ("GET", "/metrics"): METRICS,
     ("GET", PAYMENT): READ,
     ("GET", f"{PAYMENT}.csv"): READ,
     ("GET", f"{PAYMENT}/{{paymentId}}"): READ,

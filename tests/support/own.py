@@ -10,6 +10,7 @@ import psutil
 from pymongo import MongoClient
 
 from dev import ready
+from gateway.domain.documents import DOCUMENTS_WITH_WORK
 from tests.conftest import Stack
 from tests.dev.waiting import is_running
 from tests.support.client import Person, Sandbox, register
@@ -22,7 +23,11 @@ PARTS = {
     "sandbox": ("-m sandbox",),
     "web": ("gunicorn",),
     "worker": ("celery_app", "worker"),
+    "beat": ("celery_app", " beat "),
 }
+
+
+WORKING_COLLECTIONS = tuple(model._get_collection_name() for model in DOCUMENTS_WITH_WORK)
 
 
 class OwnStack:
@@ -50,6 +55,13 @@ class OwnStack:
         """Close what this object has opened; the stack itself is stopped by who started it."""
         self._threads.shutdown()
         self._client.close()
+
+    def quieten(self) -> None:
+        """Let nothing more come of what has happened so far: no webhooks, no tries, no planned looks."""
+        self.sandbox.control("POST", "/reset")
+        for name in WORKING_COLLECTIONS:
+            forgotten = {"$unset": {"work": ""}, "$inc": {"version": 1}}
+            self.database[name].update_many({"work": {"$exists": True}}, forgotten)
 
     def person(self) -> Person:
         """Return a fresh customer."""

@@ -1,12 +1,15 @@
 """Races that come out the same way every time: a competing change runs between a read and its write."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
 import pytest
 from mongoengine import Document
+
+from gateway.domain import kill_points
 
 
 def before_saving(
@@ -27,6 +30,29 @@ def before_saving(
         return save(document, *args, **options)
 
     monkeypatch.setattr(model, "save", save_too_late)
+
+
+@contextlib.contextmanager
+def at_point(point: str, compete: Callable[[], Any], times: int = 1) -> Iterator[None]:
+    """Run `compete` when this process reaches a named point (see gateway.domain.kill_points), such as right
+    after a provider call has had its effect and before anything of it is written. The points that `compete`
+    itself reaches are left alone. Fails when the point was not reached `times` times."""
+    left = times
+
+    def hook(reached: str) -> None:
+        nonlocal left
+        if reached == point and left:
+            left -= 1
+            kill_points.install(None)
+            compete()
+            kill_points.install(hook)
+
+    kill_points.install(hook)
+    try:
+        yield
+    finally:
+        kill_points.install(None)
+    assert left == 0, f"{point} was not reached"
 
 
 def together(count: int, action: Callable[[int], Any]) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pypdf import PdfReader
 
 from gateway.domain.models import Payment, WebhookEvent
-from gateway.domain.work import CONFIRM_PAYMENT
+from gateway.domain.work import ABANDON_PAYMENT, CONFIRM_PAYMENT
 from tests.support.client import Api, Sandbox, stored
 from tests.support.waiting import wait_until
 
@@ -37,8 +37,9 @@ def at_rest(payment_id: str) -> Payment:
 
     def resting() -> Payment | None:
         payment = stored(payment_id)
-        # Looking at a long-open order is minutes away, so it does not count.
-        return payment if payment.work is None or payment.work.kind == CONFIRM_PAYMENT else None
+        # Looking at a long-open order is minutes away, and giving it up is weeks, so they do not count.
+        is_far = payment.work is None or payment.work.kind in (CONFIRM_PAYMENT, ABANDON_PAYMENT)
+        return payment if is_far else None
 
     return wait_until(resting, f"payment {payment_id} coming to rest")
 

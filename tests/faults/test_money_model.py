@@ -1,0 +1,71 @@
+"""Random sequences of requests, provider news, faults, deaths, sweeps and reconciliations, against the real
+domain and a real database, held against a tiny model of the money after every step and at the end.
+
+A sequence that breaks the model is made as short as can be, which may take minutes, and is printed with what
+repeats it. MODEL_SEED repeats a whole run; without it every run takes other sequences.
+"""
+
+import os
+import secrets
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from gateway.domain import work
+from gateway.domain.states import ATTEMPTED, STATUSES
+from tests.support.money_model.machine import Money
+from tests.support.money_model.met import MET
+from tests.support.money_model.workers import WORKERS
+from tests.support.rounds import rounds
+from tests.support.scenario import Scenario
+
+SHARDS = 8
+# In CI 2,000 sequences; ROUNDS=1000 makes it 20,000.
+SEQUENCES_PER_ROUND = 20
+SEQUENCES_PER_SHARD = -(-rounds(100) * SEQUENCES_PER_ROUND // SHARDS)
+STEPS = 14
+# On a busy machine; and making a failed sequence short takes up to five minutes.
+SECONDS_PER_SEQUENCE_MAX = 1.0
+SECONDS_TO_SHORTEN = 400
+SEED = int(os.environ.get("MODEL_SEED") or secrets.randbelow(10**9))
+
+SETTINGS = settings(
+    max_examples=SEQUENCES_PER_SHARD,
+    stateful_step_count=STEPS,
+    phases=(Phase.generate, Phase.shrink),
+    deadline=None,
+    database=None,
+    print_blob=True,
+    # Every step asks a database, and a busy machine is no fault of it.
+    suppress_health_check=(HealthCheck.too_slow,),
+)
+# Nothing ends ATTEMPTED: in the end every attempt is decided.
+ENDS = {f"ended {status}" for status in STATUSES} - {f"ended {ATTEMPTED}"}
+
+
+def test_the_model_knows_every_kind_of_work() -> None:
+    assert set(WORKERS) == set(work.KINDS)
+
+
+@pytest.mark.timeout(SEQUENCES_PER_SHARD * SECONDS_PER_SEQUENCE_MAX + SECONDS_TO_SHORTEN)
+@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.usefixtures("database_of_its_own")
+def test_whatever_happens_nothing_is_lost_and_nothing_happens_twice(shard: int, scenario: Scenario) -> None:
+    machine = seed(SEED + shard)(type("Money", (Money,), {}))
+    MET.clear()
+
+    try:
+        run_state_machine_as_test(machine, settings=SETTINGS)
+    except BaseException as failure:
+        failure.add_note(f"MODEL_SEED={SEED} repeats this run.")
+        raise
+
+    # A model that met nothing would say nothing.
+    assert MET.keys() >= ENDS
+    scenario.rounds = SEQUENCES_PER_SHARD
+    deaths = [point for point in MET if point.startswith("death at ")]
+    scenario.figure(
+        f"seed {SEED + shard}: {SEQUENCES_PER_SHARD} sequences of {STEPS} steps, with"
+        f" {sum(MET[death] for death in deaths)} deaths at {len(deaths)} points"
+    )
