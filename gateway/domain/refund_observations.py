@@ -27,8 +27,10 @@ def observe_refund(payment: Payment, seen: ProviderRefund, context: Context) -> 
     provider's dashboard say, is imported. Only alters the copy in memory. Returns whether it changed."""
     refund = _match(payment, seen)
     if refund is None:
-        if not payment.captured_minor or seen.status == "failed":
+        if not payment.captured_minor:
             return False
+        if seen.status == "failed":
+            return _remember_failed(payment, seen, context)
         left = payment.captured_minor - payment.refund_reserved_minor
         if seen.amount_minor > left or len(payment.refunds) >= REFUNDS_PER_PAYMENT_MAX:
             return _review_misfit(payment, seen, context)
@@ -69,8 +71,26 @@ def _review_misfit(payment: Payment, seen: ProviderRefund, context: Context) -> 
     return flag_for_review_once(payment, why, context, differences.refund_excess(payment, seen))
 
 
+def _remember_failed(payment: Payment, seen: ProviderRefund, context: Context) -> bool:
+    """Add a refund that we did not ask for, and that has failed already. It takes up nothing, and is kept so
+    that older news, which may come later, does not bring it to life."""
+    if len(payment.refunds) >= REFUNDS_PER_PAYMENT_MAX:
+        return False
+    refund = _add(payment, seen, context)
+    refund.status = REFUND_FAILED
+    refund.failure_reason = "The provider could not return the money."
+    refund.provider_refund_id = seen.id
+    note(payment, f"refund {seen.id}, which was made at the provider, failed", context)
+    return True
+
+
 def _import(payment: Payment, seen: ProviderRefund, context: Context) -> Refund:
     """Add a refund that we did not ask for. It takes up its amount beside ours."""
+    payment.refund_reserved_minor += seen.amount_minor
+    return _add(payment, seen, context)
+
+
+def _add(payment: Payment, seen: ProviderRefund, context: Context) -> Refund:
     refund = Refund(
         id=new_id(),
         amount_minor=seen.amount_minor,
@@ -80,7 +100,6 @@ def _import(payment: Payment, seen: ProviderRefund, context: Context) -> Refund:
         idempotency_key=f"provider:{seen.id}",
     )
     payment.refunds.append(refund)
-    payment.refund_reserved_minor += seen.amount_minor
     return refund
 
 

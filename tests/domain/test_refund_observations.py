@@ -2,6 +2,7 @@
 agree whatever happens."""
 
 import random
+from itertools import permutations
 
 import pytest
 
@@ -124,6 +125,23 @@ def test_a_refund_made_at_the_provider_that_does_not_fit_is_reviewed_once() -> N
     assert "rfnd_dashboard of 20000 does not fit" in once["history"][-1]["why"]
     assert raw(payment)["history"] == once["history"]
     assert figures(payment) == ("PAID", 40_000, 0)
+
+
+@pytest.mark.parametrize("order", list(permutations(["pending", "processed", "failed"])), ids="-".join)
+def test_a_refund_at_the_provider_that_failed_stays_failed_in_whatever_order_it_is_told(
+    order: tuple[str, ...],
+) -> None:
+    payment = a_paid_payment().save()
+
+    for status in (*order, *order):
+        hear(payment, None, status, id=f"rfnd_of_{payment.id}", amount_minor=20_000)
+
+    stored = Payment.objects.get(id=payment.id)
+    assert figures(payment) == ("PAID", 0, 0)
+    assert [(each.amount_minor, each.status, each.requested_by) for each in stored.refunds] == [
+        (20_000, "failed", "provider")
+    ]
+    assert (stored.needs_review, ask(payment, None).refund.amount_minor) == (False, 50_000)
 
 
 @pytest.mark.parametrize("pending_elsewhere", [False, True])

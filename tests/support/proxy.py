@@ -138,6 +138,7 @@ class _Link:
         self._client = client
         self._server: socket.socket | None = None
         self._answer_bytes = 0
+        self._is_reset = False
         self._replacement: bytes | None = None
         self._threads = [threading.Thread(target=self._run, daemon=True)]
 
@@ -160,6 +161,7 @@ class _Link:
 
     def reset(self) -> None:
         """Break the connection off on both sides."""
+        self._is_reset = True
         for end in (self._client, self._server):
             if end is not None:
                 _reset(end)
@@ -209,7 +211,9 @@ class _Link:
                 self._proxy.wait_while_stalled()
                 if not self._answer(data):
                     return
-            self._client.shutdown(socket.SHUT_WR)
+            if not self._is_reset:
+                # An orderly end, told to a client whose connection is being broken, would be heard first.
+                self._client.shutdown(socket.SHUT_WR)
 
     def _answer(self, data: bytes) -> bool:
         """Pass a piece of an answer on as the mode has it. Returns False when that was the last."""

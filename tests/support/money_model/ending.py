@@ -2,6 +2,7 @@
 rest. Then the service knows what the provider knows.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,10 @@ PLANS = {work.CONFIRM_PAYMENT, work.ABANDON_PAYMENT}
 # What the provider waits for a capture, and a comparison for the ordinary course of things.
 CAPTURE_WINDOW = timedelta(days=3)
 GRACE_SECONDS = 600
+# What a person is asked about only because time has passed.
+OVERDUE = re.compile("could not be captured yet|has been pending for more than")
+# What work waits at most: for its next try, or for the next look at a refund.
+POSTPONED_MAX = timedelta(days=1)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -63,6 +68,8 @@ def _settle(world: World) -> None:
         if moved:
             continue
         ahead = [each.due_at for each in waiting if world.news == LOOKS or not each.is_plan]
+        too_late = world.clock() + POSTPONED_MAX
+        assert all(each.is_plan or each.due_at < too_late for each in waiting), f"put off for ever: {waiting}"
         if any(each.status == "authorized" for each in world.account.payments.values()):
             ahead.append(window_closes)
         if not ahead:
@@ -136,8 +143,9 @@ def _row(row: Row, world: World) -> Iterator[str]:
         yield from _paid(row, captured, world)
     else:
         yield from _unpaid(row, attempts, world)
-    if row["needs_review"] and not world.is_odd:
-        yield f"a person is asked for nothing: {[e['why'] for e in row['history']]}"
+    asked_for = [each["why"] for each in row["history"] if each["why"].startswith("needs review")]
+    if not world.is_odd:
+        yield from (f"a person is asked for nothing: {why}" for why in asked_for if not OVERDUE.search(why))
 
 
 def _unpaid(row: Row, attempts: list[ProviderPayment], world: World) -> Iterator[str]:

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from gateway.domain.late_payments import LatePolicy
 from gateway.domain.work import PROCESS_WEBHOOK_EVENT
 from tests.support.memory_provider import FAULTS
-from tests.support.money_model import ending, workers
+from tests.support.money_model import clients, ending, workers
 from tests.support.money_model.checks import contradictions
 from tests.support.money_model.steps import AMOUNTS, SELDOM, STEPS, Step
 from tests.support.money_model.world import LOOKS, RECONCILIATION, WEBHOOKS, World
@@ -38,7 +38,7 @@ class Money(RuleBasedStateMachine):
         is_paid_twice=SELDOM,
         news=st.sampled_from([*[WEBHOOKS] * 8, RECONCILIATION, LOOKS]),
         amount_minor=AMOUNTS,
-        begins=st.sampled_from(["open", "paid", "recorded", "paid"]),
+        begins=st.sampled_from(["open", "paid", "cancelled", "recorded", "open", "paid"]),
         fault=st.sampled_from([None] * 12 + list(FAULTS)),
     )
     def begin(
@@ -49,7 +49,7 @@ class Money(RuleBasedStateMachine):
         is_paid_twice: bool,
         news: str,
         amount_minor: int,
-        begins: Literal["recorded", "open", "paid"],
+        begins: Literal["recorded", "open", "cancelled", "paid"],
         fault: str | None,
     ) -> None:
         """Choose what the provider is like, what becomes of the first call, and how far the first payment has
@@ -64,6 +64,9 @@ class Money(RuleBasedStateMachine):
             events = [world.deliver(event, event.id) for event in world.account.events]
             workers.do(world.context, *((event.id, PROCESS_WEBHOOK_EVENT) for event in events if event))
         self._hold()
+        if begins == "cancelled":
+            clients.cancel(world, 0)
+            self._hold()
 
     @rule(what=STEPS)
     def happens(self, what: Step) -> None:

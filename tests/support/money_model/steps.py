@@ -40,7 +40,7 @@ class Kind:
 KINDS = [
     Kind(happenings.wait, 4, {"seconds": SECONDS}, is_heard=False),
     Kind(happenings.sweep, 6, {}),
-    Kind(clients.create, 1, {"amount_minor": AMOUNTS, "key": KEYS, "opens_order": st.booleans()}),
+    Kind(clients.create, 2, {"amount_minor": AMOUNTS, "key": KEYS, "opens_order": st.booleans()}),
     Kind(clients.process, 2, {"which": WHICH, "upi": st.sampled_from([None, clients.UPI])}),
     Kind(
         clients.verify,
@@ -49,7 +49,7 @@ KINDS = [
     ),
     Kind(clients.refund, 4, {"which": WHICH, "part_minor": PARTS, "key": KEYS}),
     Kind(clients.ask_again, 2, {}),
-    Kind(clients.cancel, 1, {"which": WHICH}),
+    Kind(clients.cancel, 2, {"which": WHICH}),
     Kind(
         happenings.pay,
         4,
