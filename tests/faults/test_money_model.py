@@ -24,7 +24,7 @@ SHARDS = 8
 # In CI 2,000 sequences; ROUNDS=1000 makes it 20,000.
 SEQUENCES_PER_ROUND = 20
 SEQUENCES_PER_SHARD = -(-rounds(100) * SEQUENCES_PER_ROUND // SHARDS)
-STEPS = 14
+STEPS = 10
 # On a busy machine; and making a failed sequence short takes up to five minutes.
 SECONDS_PER_SEQUENCE_MAX = 1.0
 SECONDS_TO_SHORTEN = 400
