@@ -183,6 +183,26 @@ def test_two_events_of_one_refund_are_processed_at_the_same_moment(monkeypatch: 
     assert scene.receipts(payment) == ["PAYMENT_RECEIPT", "REFUND_RECEIPT"]
 
 
+def test_a_worker_whose_claim_ran_out_leaves_the_claim_to_who_has_taken_over() -> None:
+    scene = Scene()
+    payment = scene.settled()
+    ask(scene, payment, 20_000)
+    ask(scene, payment, 10_000)
+    taken: list[work.Claim[Payment] | None] = []
+
+    def take_over() -> None:
+        taken.append(work.claim(scene.context, Payment, payment.id, work.ISSUE_REFUND))
+
+    with at_point("create_refund.after", outlast_the_claim(scene, take_over)):
+        refunds.issue(scene.context, payment.id)
+
+    (holder,) = taken
+    assert holder
+    stored = scene.stored(payment)
+    assert (stored.status, stored.refunded_minor) == ("PARTIAL_REFUND", 20_000)
+    assert work.holds(stored, holder)
+
+
 def a_request_to_an_app(scene: Scene) -> Payment:
     """Return a payment whose UPI request is to be sent."""
     payment = scene.opened()

@@ -38,7 +38,7 @@ class Money(RuleBasedStateMachine):
         is_paid_twice=SELDOM,
         news=st.sampled_from([*[WEBHOOKS] * 8, RECONCILIATION, LOOKS]),
         amount_minor=AMOUNTS,
-        begins=st.sampled_from(["open", "paid", "cancelled", "recorded", "open", "paid"]),
+        begins=st.sampled_from(["open", "paid", "cancelled", "asked", "recorded", "open", "paid"]),
         fault=st.sampled_from([None] * 12 + list(FAULTS)),
     )
     def begin(
@@ -49,7 +49,7 @@ class Money(RuleBasedStateMachine):
         is_paid_twice: bool,
         news: str,
         amount_minor: int,
-        begins: Literal["recorded", "open", "cancelled", "paid"],
+        begins: Literal["recorded", "open", "asked", "cancelled", "paid"],
         fault: str | None,
     ) -> None:
         """Choose what the provider is like, what becomes of the first call, and how far the first payment has
@@ -66,7 +66,9 @@ class Money(RuleBasedStateMachine):
         self._hold()
         if begins == "cancelled":
             clients.cancel(world, 0)
-            self._hold()
+        if begins == "asked":
+            clients.process(world, 0, clients.UPI)
+        self._hold()
 
     @rule(what=STEPS)
     def happens(self, what: Step) -> None:
