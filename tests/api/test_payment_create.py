@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.models import Payment
+from gateway.domain.work import ABANDON_PAYMENT
 from tests.support.bodies import named_in, send, spoilt
 from tests.support.client import Person, Sandbox, snapshot, stored
 from tests.support.second_door import PAYMENT, UNKNOWN, create, new_payment
@@ -48,7 +49,9 @@ def test_the_answer_is_the_documented_one(customer: Person, sandbox: Sandbox) ->
     assert TIMESTAMP.fullmatch(created_at)
     assert re.fullmatch(r"RCP_\d{13}_[0-9a-f]{16}", payment.order_receipt)
     assert '"amount":500.00,' in answer.text
-    assert (payment.amount_minor, payment.work, payment.page_token) == (50_000, None, None)
+    assert (payment.amount_minor, payment.page_token) == (50_000, None)
+    # Nothing happens to it until it is processed, but that it is given up in the end.
+    assert payment.work.kind == ABANDON_PAYMENT
     assert sandbox.orders_with_receipt(payment.order_receipt) == []
 
 
