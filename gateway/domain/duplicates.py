@@ -3,7 +3,7 @@ shown to a person and returned, in full and once. They lie beside the payment's 
 Only alters copies in memory; `duplicate_refunds` asks the provider.
 """
 
-from gateway.domain import differences
+from gateway.domain import differences, refund_steps
 from gateway.domain.context import Context
 from gateway.domain.ids import new_id
 from gateway.domain.models import (
@@ -14,8 +14,7 @@ from gateway.domain.models import (
     Refund,
 )
 from gateway.domain.provider import ProviderPayment, ProviderRefund
-from gateway.domain.receipts import mint
-from gateway.domain.states import REFUND_FAILED, REFUND_PENDING, REFUND_PROCESSED
+from gateway.domain.states import REFUND_FAILED, REFUND_PENDING
 from gateway.domain.transitions import flag_for_review, flag_for_review_once, note
 
 REQUESTED_BY = "policy:duplicate-payment"
@@ -64,24 +63,18 @@ def observe_refund(payment: Payment, seen: ProviderRefund, context: Context) -> 
     if duplicate is None or not covers(duplicate, seen):
         return False
     refund = duplicate.refund
-    before = (refund.status, refund.provider_refund_id)
     if not refund.provider_refund_id:
         # One that was refused may have been made after all, by a call whose answer was lost or by a person.
         refund.status = REFUND_PENDING
         refund.failure_reason = None
-        refund.provider_refund_id = seen.id
-        refund.accepted_at = context.now()
-    if seen.status == "failed" and refund.status != REFUND_FAILED:
-        fail(payment, duplicate, "The provider could not return the money.", context)
-        return True
-    if seen.status == "processed" and refund.status == REFUND_PENDING:
-        refund.status = REFUND_PROCESSED
-        refund.processed_at = context.now()
-        mint(payment, "REFUND_RECEIPT", context.now(), refund)
-    if (refund.status, refund.provider_refund_id) == before:
+    status = refund_steps.follow(payment, refund, seen, context)
+    if status is None:
         return False
+    if status == REFUND_FAILED:
+        fail(payment, duplicate, refund_steps.NOT_RETURNED, context)
+        return True
     what = f"the refund {seen.id} of the duplicate payment {duplicate.provider_payment_id}"
-    note(payment, f"{what} is {refund.status}", context)
+    note(payment, f"{what} is {status}", context)
     return True
 
 

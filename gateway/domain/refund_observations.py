@@ -4,19 +4,17 @@ number of messages in any order end in the same state, and nothing here raises b
 
 from datetime import timedelta
 
-from gateway.domain import differences, planning
+from gateway.domain import differences, planning, refund_steps
 from gateway.domain.context import Context
 from gateway.domain.difference import REFUND_EXCESS
 from gateway.domain.ids import new_id
 from gateway.domain.models import REASON_CHARS_MAX, REFUNDS_PER_PAYMENT_MAX, Payment, Refund
 from gateway.domain.provider import ProviderRefund
-from gateway.domain.receipts import mint
 from gateway.domain.states import (
     PAID,
     PARTIAL_REFUND,
     REFUND_FAILED,
     REFUND_PENDING,
-    REFUND_PROCESSED,
     REFUNDED,
 )
 from gateway.domain.transitions import flag_for_review, flag_for_review_once, move, note
@@ -35,22 +33,15 @@ def observe_refund(payment: Payment, seen: ProviderRefund, context: Context) -> 
         if seen.amount_minor > left or len(payment.refunds) >= REFUNDS_PER_PAYMENT_MAX:
             return _review_misfit(payment, seen, context)
         refund = _import(payment, seen, context)
-    before = (refund.status, refund.provider_refund_id)
-    if refund.provider_refund_id is None:
-        if refund.status == REFUND_FAILED:
-            _revive(payment, refund, seen, context)
-        refund.provider_refund_id = seen.id
-        refund.accepted_at = context.now()
-    if seen.status == "failed" and refund.status != REFUND_FAILED:
-        fail(payment, refund, "The provider could not return the money.", context)
-        return True
-    if seen.status == "processed" and refund.status == REFUND_PENDING:
-        refund.status = REFUND_PROCESSED
-        refund.processed_at = context.now()
-        mint(payment, "REFUND_RECEIPT", context.now(), refund)
-    if (refund.status, refund.provider_refund_id) == before:
+    if not refund.provider_refund_id and refund.status == REFUND_FAILED:
+        _revive(payment, refund, seen, context)
+    status = refund_steps.follow(payment, refund, seen, context)
+    if status is None:
         return False
-    _follow(payment, f"refund {seen.id} is {refund.status}", context)
+    if status == REFUND_FAILED:
+        fail(payment, refund, refund_steps.NOT_RETURNED, context)
+        return True
+    _follow(payment, f"refund {seen.id} is {status}", context)
     return True
 
 
@@ -78,7 +69,7 @@ def _remember_failed(payment: Payment, seen: ProviderRefund, context: Context) -
         return False
     refund = _add(payment, seen, context)
     refund.status = REFUND_FAILED
-    refund.failure_reason = "The provider could not return the money."
+    refund.failure_reason = refund_steps.NOT_RETURNED
     refund.provider_refund_id = seen.id
     note(payment, f"refund {seen.id}, which was made at the provider, failed", context)
     return True
