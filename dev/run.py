@@ -36,7 +36,10 @@ def main(arguments: Sequence[str]) -> int:
         directory = directory.resolve()
         try:
             environment = resolve(os.environ, directory, on_free_ports=bool(command) or options.free_ports)
-            stack = Stack(environment, directory, verbose=_is_on("VERBOSE"), quiet=bool(command))
+            durable = not options.disposable and directory != Path(temporary).resolve()
+            stack = Stack(
+                environment, directory, durable=durable, verbose=_is_on("VERBOSE"), quiet=bool(command)
+            )
             return _run(stack, command, options.ready_file, began)
         except (StackError, EmbeddedServerError) as error:
             print(error, file=sys.stderr)
@@ -121,6 +124,9 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     )
     parser.add_argument("--ready-file", type=Path, help="write the addresses there as JSON when all answers")
     parser.add_argument("--free-ports", action="store_true", help="ignore PORT and SANDBOX_PORT")
+    parser.add_argument(
+        "--disposable", action="store_true", help="do not wait for the disk: a killed database loses data"
+    )
     parser.add_argument("--end-with-parent", action="store_true", help="stop when the parent process dies")
     return parser.parse_args(own), command
 

@@ -22,13 +22,21 @@ KEEPER_SECONDS_MAX = STOP_SECONDS_MAX + 1
 
 
 class Stack:
-    """The stack of one data directory. run() may be called once."""
+    """The stack of one data directory. durable: what was acknowledged outlives a kill of MongoDB too, at
+    the price of waiting for the disk. run() may be called once."""
 
     def __init__(
-        self, environment: Environment, directory: Path, *, verbose: bool = False, quiet: bool = False
+        self,
+        environment: Environment,
+        directory: Path,
+        *,
+        durable: bool = True,
+        verbose: bool = False,
+        quiet: bool = False,
     ) -> None:
         self.environment = environment
         self.directory = directory
+        self.durable = durable
         self.logs = directory / "logs"
         self.verbose = verbose
         self.quiet = quiet
@@ -77,7 +85,7 @@ class Stack:
         }
         started: dict[str, ready.Check] = {}
         if port := self.environment.mongodb_port:
-            command = embedded.mongodb_command(directory, port=port, durable=True)
+            command = embedded.mongodb_command(directory, port=port, durable=self.durable)
             self._start_server("mongodb", command, lock)
             started["mongodb"] = asked.pop("MONGODB_URI")
         if port := self.environment.redis_port:

@@ -76,10 +76,11 @@ class Stack:
 @pytest.fixture(scope="session")
 def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
     """A function that starts a stack of its own with other settings, on the data of an earlier one if it is
-    given; all are stopped at the end."""
+    given; all are stopped at the end. durable: its database may be killed. Only then does it wait for the
+    disk, which takes longer than all the rest of a write."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(data: Path | None = None, **settings: str) -> Stack:
+    def start(data: Path | None = None, *, durable: bool = False, **settings: str) -> Stack:
         directory = tmp_path_factory.mktemp("stack")
         data = data or directory / "data"
         inherited = {
@@ -89,6 +90,7 @@ def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
         ready = directory / "ready.json"
         output = (directory / "output.log").open("wb")
         command = [sys.executable, "-m", "dev.run", "--free-ports", "--end-with-parent"]
+        command += [] if durable else ["--disposable"]
         process = subprocess.Popen(
             [*command, "--data", str(data), "--ready-file", str(ready)],
             cwd=ROOT,

@@ -12,9 +12,9 @@ from tests.conftest import Stack
 from tests.support import fault_report, rounds
 from tests.support.acknowledged import Acknowledged
 from tests.support.client import WATCHERS, PaidOrder, Person, Sandbox, paid_order
+from tests.support.database import little_logged, own_database
 from tests.support.invariants import World
 from tests.support.own import OwnStack
-from tests.support.own_database import own_database
 from tests.support.own_service import OwnService, own_service
 from tests.support.scenario import Scenario
 from tests.support.steps import at_rest
@@ -45,6 +45,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Repeat the tests that are marked so."""
     rounds.repeat(metafunc)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that break a stack together, in one process of those that run tests in parallel: another
+    such stack would only take processor time from the tests."""
+    for item in items:
+        if {"own_stack", "accepting_service"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("broken stack"))
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
@@ -134,7 +143,7 @@ def service(accepting_service: OwnService, scenario: Scenario) -> OwnService:
 @pytest.fixture
 def database_of_its_own(stack: Stack) -> Iterator[None]:
     """An empty database on the shared stack's server, open to the models instead of the stack's."""
-    with own_database(stack):
+    with own_database(stack), little_logged():
         yield
 
 

@@ -22,7 +22,7 @@ SETTINGS = {
 @pytest.fixture(scope="session")
 def own_stack(start_stack: Callable[..., Stack]) -> Iterator[OwnStack]:
     """The stack, started when a test first needs it."""
-    own = OwnStack(start_stack, **SETTINGS)
+    own = OwnStack(start_stack, durable=True, **SETTINGS)
     yield own
     own.close()
 

@@ -13,6 +13,9 @@ from tests.support.own import OwnStack
 
 # Heroku's router gives up on an answer after so long (H12).
 ANSWER_SECONDS_MAX = 30.0
+# How long somebody looks at one answer before they go on: customers who never think would only make more of
+# the same.
+THINKING_SECONDS = 0.15
 # What an honest service says while something is broken: done, recorded, or "try again".
 HONEST = frozenset({200, 201, 202, 502, 503})
 
@@ -100,7 +103,7 @@ class Customers:
 
         def go_on(person: Person) -> list[Answer]:
             answers = []
-            while not over.is_set():
+            while not over.wait(THINKING_SECONDS):
                 answers += self.visit(person)
             return answers
 

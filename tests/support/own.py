@@ -4,6 +4,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psutil
@@ -31,13 +32,14 @@ WORKING_COLLECTIONS = tuple(model._get_collection_name() for model in DOCUMENTS_
 
 
 class OwnStack:
-    """A running stack whose parts may be killed, held, and started again with the same data."""
+    """A running stack whose parts may be killed, held, and started again with the same data. durable: its
+    database may be killed too."""
 
-    def __init__(self, start: Callable[..., Stack], **settings: str) -> None:
-        self._start = start
+    def __init__(self, start: Callable[..., Stack], *, durable: bool = False, **settings: str) -> None:
+        self._start = partial(start, durable=durable)
         self._settings = settings
         self._threads = ThreadPoolExecutor(32)
-        self._open(start(**settings))
+        self._open(self._start(**settings))
 
     def _open(self, stack: Stack) -> None:
         self.stack = stack
