@@ -47,8 +47,7 @@ def _serve(settings: Settings) -> int:
     print(f"sandbox: ready on http://{settings.host}:{server.server_port}", flush=True)
     signal.sigwait(STOP_SIGNALS)
 
-    world.stopping.set()
-    world.work.set()
+    world.stop()
     server.shutdown()
     server.server_close()
     server.wait_until_answered(STOP_SECONDS_MAX)

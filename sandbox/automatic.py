@@ -1,6 +1,6 @@
 """What happens when time passes: doomed refunds fail, uncaptured payments go back, UPI payers decide."""
 
-from sandbox import collect, records, refunds, timers
+from sandbox import collect, happenings, records, refunds, timers
 from sandbox.world import Transaction, World
 
 
@@ -22,17 +22,34 @@ def _is_any_due(world: World) -> bool:
 def _fail_refund(tx: Transaction, refund_id: str) -> None:
     if records.get(tx, "refunds", refund_id)["status"] == "pending":
         refunds.fail(tx, refund_id)
+        _tell(tx, "refund_failed", f"refund {refund_id} failed, as its amount asks for", refund_id=refund_id)
 
 
 def _refund_uncaptured_payment(tx: Transaction, payment_id: str) -> None:
     payment = records.get(tx, "payments", payment_id)
     if payment["status"] == "authorized":
         refunds.refund_uncaptured(tx, payment)
+        summary = f"payment {payment_id} was not captured in time and goes back"
+        _tell(tx, "uncaptured_payment_refunded", summary, payment_id=payment_id)
+
+
+def _answer_collect(tx: Transaction, payment_id: str) -> None:
+    collect.answer(tx, payment_id)
+    _tell(tx, "collect_answered", f"the payer answered UPI request {payment_id}", payment_id=payment_id)
+
+
+def _expire_collect(tx: Transaction, payment_id: str) -> None:
+    collect.expire(tx, payment_id)
+    _tell(tx, "collect_expired", f"nobody answered UPI request {payment_id}", payment_id=payment_id)
+
+
+def _tell(tx: Transaction, what: str, summary: str, **details: str) -> None:
+    tx.note(happenings.BACKGROUND, summary, what=what, **details)
 
 
 _WORK = {
     "fail_refund": _fail_refund,
     "refund_uncaptured_payment": _refund_uncaptured_payment,
-    collect.ANSWER: collect.answer,
-    collect.EXPIRE: collect.expire,
+    collect.ANSWER: _answer_collect,
+    collect.EXPIRE: _expire_collect,
 }

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from typing import Any
 
-from sandbox import endpoints, ladder
+from sandbox import endpoints, happenings, ladder
 from sandbox.sender import Answer
 from sandbox.world import Transaction
 
@@ -95,11 +95,29 @@ def note_attempt(tx: Transaction, seq: int, answer: Answer, at: float) -> None:
         json.dumps(attempts),
         seq,
     )
+    _tell(tx, row, len(attempts), answer, state)
     if answer.is_success:
         endpoints.note_success(tx, row["endpoint_id"])
     else:
         endpoints.note_failure(tx, row["endpoint_id"])
     tx.has_work = True
+
+
+def _tell(tx: Transaction, row: sqlite3.Row, attempt: int, answer: Answer, state: str) -> None:
+    outcome = answer.error if answer.status is None else str(answer.status)
+    tx.note(
+        happenings.DELIVERY,
+        f"{row['name']} to {row['url']}, attempt {attempt} → {outcome}",
+        event_id=row["event_id"],
+        event=row["name"],
+        endpoint_id=row["endpoint_id"],
+        url=row["url"],
+        attempt=attempt,
+        status=answer.status,
+        error=answer.error,
+        duration_ms=round(answer.duration_ms, 1),
+        state=state,
+    )
 
 
 def redeliver(tx: Transaction, event: sqlite3.Row) -> int:

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from typing import Any
 
-from sandbox import ids
+from sandbox import happenings, ids
 from sandbox.world import Transaction
 
 JsonObject = dict[str, Any]
@@ -96,6 +96,12 @@ def disable(tx: Transaction, endpoint_id: str) -> None:
     """Switch an endpoint off with everything that waits for it."""
     tx.execute("UPDATE endpoints SET enabled = 0 WHERE id = ?", endpoint_id)
     _give_up_pending(tx, endpoint_id)
+    tx.note(
+        happenings.BACKGROUND,
+        f"endpoint {endpoint_id} failed for a day and is disabled",
+        what="endpoint_disabled",
+        endpoint_id=endpoint_id,
+    )
 
 
 def overdue_for_disabling(tx: Transaction) -> list[str]:

@@ -5,7 +5,7 @@ import random
 import time
 from typing import Any
 
-from sandbox import deliveries, endpoints, ids
+from sandbox import deliveries, endpoints, happenings, ids
 from sandbox.world import Transaction
 
 JsonObject = dict[str, Any]
@@ -51,6 +51,7 @@ def record(
         entities["refund"]["id"] if "refund" in entities else None,
         json.dumps(envelope, separators=(",", ":")).encode(),
     )
+    _tell(tx, event_id, name, payment, entities)
     switches = tx.controls.get("deliveries")
     if switches["shuffle"]:
         spacing_seconds = random.uniform(0, SHUFFLE_SECONDS_MAX)
@@ -64,3 +65,17 @@ def record(
                 due_at=tx.now + switches["delay_seconds"],
                 not_before=time.time() + spacing_seconds,
             )
+
+
+def _tell(
+    tx: Transaction, event_id: str, name: str, payment: JsonObject, entities: dict[str, JsonObject]
+) -> None:
+    tx.note(
+        happenings.EVENT,
+        f"{name} of {payment['id']}",
+        event_id=event_id,
+        event=name,
+        order_id=payment["order_id"],
+        payment_id=payment["id"],
+        refund_id=entities["refund"]["id"] if "refund" in entities else None,
+    )

@@ -18,6 +18,8 @@ BODY_BYTES_MAX = 1_000_000
 IDLE_SECONDS_MAX = 300
 # A view sets this in the WSGI environment to have the connection closed without an answer.
 HANG_UP = "sandbox.hang_up"
+# A view sets this to have its answer written piece by piece, for as long as there is more.
+STREAM = "sandbox.stream"
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -131,14 +133,30 @@ class _Handler(BaseHTTPRequestHandler):
             started[:] = [status, headers]
 
         assert self.server.app is not None
-        chunks = b"".join(self.server.app(environ, start_response))
+        pieces = self.server.app(environ, start_response)
+        try:
+            self._write(environ, pieces, *started)
+        finally:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
+
+    def _write(
+        self, environ: dict[str, Any], pieces: Iterable[bytes], status: str, headers: list[tuple[str, str]]
+    ) -> None:
+        is_stream = bool(environ.get(STREAM))
+        body = b"" if is_stream else b"".join(pieces)
         if environ.get(HANG_UP):
             self.close_connection = True
             return
-        status, headers = started
+        # A stream has no length, so its end is the end of the connection.
+        self.close_connection = self.close_connection or is_stream
         lines = [f"HTTP/1.1 {status}", f"Date: {self.date_time_string()}"]
         lines += [f"{name}: {value}" for name, value in headers]
         if self.close_connection:
             lines.append("Connection: close")
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
-        self.wfile.write(head if self.command == "HEAD" else head + chunks)
+        self.wfile.write(head if self.command == "HEAD" else head + body)
+        if is_stream and self.command != "HEAD":
+            for piece in pieces:
+                self.wfile.write(piece)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.controls import Controls
+from sandbox.happenings import Happenings
 from sandbox.request_log import RequestLog
 from sandbox.settings import Settings
 from sandbox.store import Store
@@ -24,6 +25,7 @@ class World:
         self.controls = Controls(self.store, settings)
         self.clock = Clock(**self.controls.get("clock"))
         self.requests = RequestLog()
+        self.happenings = Happenings(self.clock.now)
         # Set whenever there may be something new for the background thread to do.
         self.work = threading.Event()
         self.stopping = threading.Event()
@@ -34,6 +36,8 @@ class World:
         with self.store.writing() as db:
             transaction = Transaction(self, db)
             yield transaction
+        for kind, summary, details in transaction.happened:
+            self.happenings.add(kind, summary, **details)
         if transaction.has_work:
             self.work.set()
 
@@ -42,6 +46,12 @@ class World:
         """Hold the database for reading."""
         with self.store.reading() as db:
             yield Transaction(self, db)
+
+    def stop(self) -> None:
+        """Let go of everybody who waits for something: the background, held calls, listeners."""
+        self.stopping.set()
+        self.work.set()
+        self.happenings.close()
 
 
 class Transaction:
@@ -53,7 +63,12 @@ class Transaction:
         self.controls = world.controls
         self.now = world.clock.now()
         self.has_work = False
+        self.happened: list[tuple[str, str, JsonObject]] = []
         self._db = db
+
+    def note(self, kind: str, summary: str, **details: Any) -> None:
+        """Tell that something happened, once the transaction is committed."""
+        self.happened.append((kind, summary, details))
 
     def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
         """Run one statement."""

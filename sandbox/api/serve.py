@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Request, Response, request
 
-from sandbox import errors, faults, idempotency
+from sandbox import errors, faults, happenings, idempotency
 from sandbox.api import auth
 from sandbox.api.call import Call, parse_body, parse_query
 from sandbox.api.routes import ROUTES, Route
@@ -66,7 +66,23 @@ def _serve(world: World, route: Route | None, ids: dict[str, str]) -> Response:
     logged.duration_ms = round((time.monotonic() - started) * 1000, 1)
     if not request.environ.get(HANG_UP):
         logged.status = response.status_code
+    _tell(world, logged)
     return response
+
+
+def _tell(world: World, call: LoggedCall) -> None:
+    outcome = "no answer" if call.status is None else str(call.status)
+    fault = f" (fault {call.fault})" if call.fault else ""
+    world.happenings.add(
+        happenings.API_CALL,
+        f"{call.method} {call.path} → {outcome}{fault}",
+        method=call.method,
+        path=call.path,
+        query=call.query,
+        status=call.status,
+        duration_ms=call.duration_ms,
+        fault=call.fault,
+    )
 
 
 def _answer(world: World, route: Route, ids: dict[str, str], logged: LoggedCall) -> Response:

@@ -8,6 +8,8 @@ from sandbox.control_errors import ControlError
 from sandbox.world import World
 
 JsonObject = dict[str, Any]
+SHOWN_BODY_CHARACTERS_MAX = 300
+_HIDDEN_FIELDS = frozenset(("secret", "number", "cvv"))
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ def parse_body(raw: bytes) -> JsonObject:
     if not isinstance(body, dict):
         raise ControlError("the body must be a JSON object")
     return body
+
+
+def shown_body(body: JsonObject) -> str:
+    """Give a body for the list of happenings: cut, and without secrets and whole card numbers."""
+    shown = {name: "…" if name in _HIDDEN_FIELDS else value for name, value in body.items()}
+    return json.dumps(shown, ensure_ascii=False)[:SHOWN_BODY_CHARACTERS_MAX] if shown else ""
 
 
 def limit(control: Control, default: int, highest: int) -> int:

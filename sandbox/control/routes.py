@@ -8,8 +8,10 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
+from sandbox import happenings
 from sandbox.control import customers, endpoints, refunds, switches, webhooks
-from sandbox.control.request import Control, parse_body
+from sandbox.control import happenings as happenings_controls
+from sandbox.control.request import Control, parse_body, shown_body
 from sandbox.control_errors import ControlError
 from sandbox.errors import ProviderError
 from sandbox.world import World
@@ -23,7 +25,7 @@ class Route:
 
     method: str
     path: str
-    view: Callable[[Control], JsonObject]
+    view: Callable[[Control], JsonObject | Response]
     purpose: str
 
 
@@ -64,6 +66,10 @@ ROUTES = (
           "server-to-server UPI collect: mode allowed | refused"),
     Route("GET", "/sandbox/upi-collect", switches.show_upi_collect, "whether UPI collect is allowed"),
     Route("GET", "/sandbox/requests", switches.requests, "the last API calls; ?path= (part of it) &limit="),
+    Route("GET", "/sandbox/happenings", happenings_controls.every,
+          "everything that happened, newest first; ?after= (then oldest first) &limit="),
+    Route("GET", "/sandbox/happenings/stream", happenings_controls.stream,
+          "the same as server-sent events, from now on or ?after="),
     Route("POST", "/sandbox/reset", switches.reset, "empty everything but the endpoints"),
     Route("GET", "/sandbox/health", switches.health, "whether the sandbox is well"),
 )  # fmt: skip
@@ -81,15 +87,32 @@ def add_routes(app: Flask, world: World) -> None:
 
 
 def _serve(world: World, route: Route, ids: dict[str, str]) -> tuple[Response, int]:
+    body: JsonObject = {}
     try:
-        control = Control(world, parse_body(request.get_data()), request.args.to_dict(), ids)
-        return jsonify(route.view(control)), 200
+        body = parse_body(request.get_data())
+        answer = route.view(Control(world, body, request.args.to_dict(), ids))
+        response, status = answer if isinstance(answer, Response) else jsonify(answer), 200
     except (ControlError, ProviderError) as error:
-        return jsonify(error=error.error), error.status
+        response, status = jsonify(error=error.error), error.status
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         description = f"the sandbox itself failed: {type(error).__name__}: {error}"
-        return jsonify(error={"code": "SANDBOX_CONTROL_ERROR", "description": description}), 500
+        response, status = jsonify(error={"code": "SANDBOX_CONTROL_ERROR", "description": description}), 500
+    if route.method != "GET":
+        _tell(world, status, body)
+    return response, status
+
+
+def _tell(world: World, status: int, body: JsonObject) -> None:
+    # Refused calls too: one that pays with a failing card is answered with an error, and changed something.
+    world.happenings.add(
+        happenings.CONTROL,
+        f"{request.method} {request.path} → {status}",
+        method=request.method,
+        path=request.path,
+        status=status,
+        body=shown_body(body),
+    )
 
 
 def _index() -> Response:

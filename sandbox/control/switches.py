@@ -123,6 +123,7 @@ def reset(control: Control) -> JsonObject:
         world.controls.forget()
         world.clock.restart()
         world.requests.clear()
+        world.happenings.clear()
     world.work.set()
     return {"reset": True}
 
