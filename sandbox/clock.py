@@ -52,6 +52,12 @@ class Clock:
             self._offset_seconds = 0.0
             self._frozen_at = None
 
+    def restore(self, now: float, *, is_frozen: bool) -> None:
+        """Go on from a moment, frozen or not."""
+        with self._lock:
+            self._offset_seconds = now - time.time()
+            self._frozen_at = now if is_frozen else None
+
     def state(self) -> dict[str, Any]:
         """Give what is needed to build the same clock again after a restart of the process."""
         with self._lock:

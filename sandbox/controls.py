@@ -1,6 +1,7 @@
 """The switches that a tester turns: their defaults, and their last values, which survive a restart."""
 
 import json
+import sqlite3
 import threading
 from typing import Any
 
@@ -30,8 +31,7 @@ class Controls:
         }
         self._values: dict[str, Any] = {}
         with store.reading() as db:
-            for row in db.execute("SELECT name, value FROM controls"):
-                self._values[row["name"]] = json.loads(row["value"])
+            self.load(db)
 
     def get(self, name: str) -> Any:
         """Give the present value. Treat it as read-only."""
@@ -46,6 +46,12 @@ class Controls:
             )
             with self._lock:
                 self._values[name] = value
+
+    def load(self, db: sqlite3.Connection) -> None:
+        """Read all values from the database; the caller holds it."""
+        rows = db.execute("SELECT name, value FROM controls").fetchall()
+        with self._lock:
+            self._values = {row["name"]: json.loads(row["value"]) for row in rows}
 
     def forget(self) -> None:
         """Go back to the defaults in memory; the caller has emptied the table."""

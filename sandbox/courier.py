@@ -22,7 +22,8 @@ class Courier:
         self._world = world
         self._lock = threading.Lock()
         self._in_flight: dict[int, tuple[str, str]] = {}
-        self._jobs: queue.SimpleQueue[int] = queue.SimpleQueue()
+        # A delivery, and the generation of the state in which it was due.
+        self._jobs: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
 
     def start(self) -> None:
         """Start the threads. They are daemons: an attempt under way at a stop is made again later."""
@@ -73,7 +74,7 @@ class Courier:
             busy_lanes[lane] += 1
             free -= 1
             self._in_flight[row["seq"]] = lane
-            self._jobs.put(row["seq"])
+            self._jobs.put((row["seq"], self._world.generation))
 
     def _seconds_to_wait(self) -> float | None:
         clock, real_now = self._world.clock, time.time()
@@ -90,17 +91,17 @@ class Courier:
 
     def _send_all(self) -> None:
         while True:
-            seq = self._jobs.get()
+            seq, generation = self._jobs.get()
             try:
-                self._send(seq)
+                self._send(seq, generation)
             finally:
                 with self._lock:
                     self._in_flight.pop(seq, None)
                 self._world.work.set()
 
-    def _send(self, seq: int) -> None:
+    def _send(self, seq: int, generation: int) -> None:
         with self._world.reading() as tx:
-            row = deliveries.load(tx, seq)
+            row = deliveries.load(tx, seq) if generation == self._world.generation else None
         if row is None or row["state"] != "pending":
             return
         body = row["body"]
@@ -112,7 +113,9 @@ class Courier:
         answer = sender.send(row["url"], body, header_values)
         # Killed here, the delivery is still pending and is made again: Razorpay promises "at least once" too.
         with self._world.transaction() as tx:
-            deliveries.note_attempt(tx, seq, answer, started_at)
+            # After a restore the number may be another delivery's.
+            if generation == self._world.generation:
+                deliveries.note_attempt(tx, seq, answer, started_at)
 
     def _is_paused(self) -> bool:
         return bool(self._world.controls.get("deliveries")["paused"])

@@ -15,7 +15,8 @@ HTML_502 = (
     "<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
     "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
-_lock = threading.Lock()
+# Held over reading the list and writing it back.
+lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Fault:
 
 def order(world: World, fault: Fault) -> None:
     """Add a fault after those already ordered."""
-    with _lock:
+    with lock:
         world.controls.set("faults", [*world.controls.get("faults"), asdict(fault)])
 
 
@@ -38,7 +39,7 @@ def take(world: World, endpoint: str) -> Fault | None:
     """Use up one count of the oldest fault that is meant for this endpoint."""
     if not world.controls.get("faults"):
         return None
-    with _lock:
+    with lock:
         faults = [Fault(**values) for values in world.controls.get("faults")]
         for position, fault in enumerate(faults):
             if fault.endpoint in (endpoint, ANY_ENDPOINT):
@@ -55,7 +56,7 @@ def take(world: World, endpoint: str) -> Fault | None:
 
 def clear(world: World) -> None:
     """Forget all faults; calls that are being held stay held."""
-    with _lock:
+    with lock:
         world.controls.set("faults", [])
 
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from sandbox.schema import SCHEMA
 
@@ -41,6 +42,35 @@ class Store:
         """Hold the connection for reading, so that no other thread's half-done transaction is seen."""
         with self._lock:
             yield self._db
+
+    @contextmanager
+    def copied_to(self, path: Path) -> Iterator[sqlite3.Connection]:
+        """Copy everything into a new file, and give that to be completed while no transaction is running."""
+        copy = sqlite3.connect(path, isolation_level=None)
+        try:
+            with self._lock:
+                self._db.backup(copy)
+                # A copy is one file, without the journal beside it.
+                copy.execute("PRAGMA journal_mode = DELETE")
+                yield copy
+        finally:
+            copy.close()
+
+    @contextmanager
+    def replaced_by(self, path: Path) -> Iterator[sqlite3.Connection]:
+        """Replace everything by what a file holds, and give it to be adjusted before anybody else sees it.
+
+        Killed half-way, SQLite rolls back to what was before.
+        """
+        source = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        try:
+            with self._lock:
+                source.backup(self._db)
+                # The file may be older than a table.
+                self._db.executescript(SCHEMA)
+                yield self._db
+        finally:
+            source.close()
 
     def close(self) -> None:
         """Close the file after the running transaction. The lock is kept: who wants it waits for the end."""

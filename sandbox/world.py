@@ -26,6 +26,8 @@ class World:
         self.clock = Clock(**self.controls.get("clock"))
         self.requests = RequestLog()
         self.happenings = Happenings(self.clock.now)
+        # Goes up whenever the whole state is replaced, so that what began before does not write into it.
+        self.generation = 0
         # Set whenever there may be something new for the background thread to do.
         self.work = threading.Event()
         self.stopping = threading.Event()

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 
 from sandbox import happenings
-from sandbox.control import customers, endpoints, refunds, switches, webhooks
+from sandbox.control import customers, endpoints, refunds, snapshots, switches, webhooks
 from sandbox.control import happenings as happenings_controls
 from sandbox.control.request import Control, parse_body, shown_body
 from sandbox.control_errors import ControlError
@@ -70,6 +70,11 @@ ROUTES = (
           "everything that happened, newest first; ?after= (then oldest first) &limit="),
     Route("GET", "/sandbox/happenings/stream", happenings_controls.stream,
           "the same as server-sent events, from now on or ?after="),
+    Route("POST", "/sandbox/snapshots", snapshots.save, "save the whole state: name; a used one is replaced"),
+    Route("GET", "/sandbox/snapshots", snapshots.every, "saved states, newest first"),
+    Route("POST", "/sandbox/snapshots/<name>/restore", snapshots.restore,
+          "make everything what it was, the clock too"),
+    Route("DELETE", "/sandbox/snapshots/<name>", snapshots.remove, "delete a saved state"),
     Route("POST", "/sandbox/reset", switches.reset, "empty everything but the endpoints"),
     Route("GET", "/sandbox/health", switches.health, "whether the sandbox is well"),
 )  # fmt: skip

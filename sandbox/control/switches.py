@@ -116,7 +116,8 @@ def requests(control: Control) -> JsonObject:
 def reset(control: Control) -> JsonObject:
     """Answer POST /sandbox/reset: an empty sandbox with its endpoints switched on."""
     world = control.world
-    with world.transaction() as tx:
+    with faults.lock, world.transaction() as tx:
+        world.generation += 1
         for table in EMPTIED_BY_RESET:
             tx.execute(f"DELETE FROM {table}")
         tx.execute("UPDATE endpoints SET enabled = 1, failing_since = NULL")
