@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox import endpoints
 from sandbox.api import serve
-from sandbox.control import routes
+from sandbox.control import guard, routes
 from sandbox.hosted import routes as hosted_routes
 from sandbox.settings import Settings
 from sandbox.world import World
@@ -31,6 +31,7 @@ def create_app(world: World) -> Flask:
     app = Flask("sandbox", static_folder=None)
     app.url_map.strict_slashes = False
     app.json = _Json(app)
+    guard.protect(app, world.settings)
     serve.add_routes(app, world)
     routes.add_routes(app, world)
     hosted_routes.add_routes(app, world)

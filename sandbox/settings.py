@@ -1,5 +1,6 @@
 """Every environment variable of the sandbox, read once. No other file reads the environment."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ class Settings:
     hang_seconds: float
     upi_approval_seconds: float
     upi_collect_mode: str
+    allowed_hosts: tuple[str, ...]
 
 
 def from_env(environ: Mapping[str, str]) -> Settings:
@@ -45,6 +47,7 @@ def from_env(environ: Mapping[str, str]) -> Settings:
         hang_seconds=_seconds(environ, "SANDBOX_HANG_SECONDS", 30.0),
         upi_approval_seconds=_seconds(environ, "SANDBOX_UPI_APPROVAL_SECONDS", 1.0),
         upi_collect_mode=_choice(environ, "SANDBOX_UPI_COLLECT", UPI_COLLECT_MODES),
+        allowed_hosts=_names(environ, "SANDBOX_ALLOWED_HOSTS"),
     )
 
 
@@ -77,6 +80,14 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     if not 0 <= seconds <= 3600:
         raise SettingsError(f"{name} must be from 0 to 3600 seconds: {text!r}")
     return seconds
+
+
+def _names(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    names = [part.strip().lower() for part in _text(environ, name, "").split(",")]
+    for one in names:
+        if one and not re.fullmatch(r"[a-z0-9._-]+", one):
+            raise SettingsError(f"{name} must be names without a port, separated by commas: {one!r}")
+    return tuple(one for one in names if one)
 
 
 def _webhook_url(environ: Mapping[str, str]) -> str | None:
