@@ -42,10 +42,11 @@ def create(tx: Transaction, body: JsonObject) -> JsonObject:
     instrument, expiry_seconds = _request(_required(body, "upi"))
     _check_unused(body)
     order = checkout.payable_order(tx, order_id)
-    checkout.require_amount_of_order(order, amount, currency)
+    checkout.require_part_of_order(tx, order, amount)
+    checkout.require_currency_of_order(order, currency)
     if currency != CURRENCY:
         raise errors.invalid("Currency is not supported", "currency")
-    payment = checkout.begin(tx, order, instrument, payer)
+    payment = checkout.begin(tx, order, instrument, payer, amount)
     _plan_end(tx, payment, expiry_seconds)
     return payment
 

@@ -75,10 +75,10 @@ def unknown_id(prefix: str, text: str) -> ProviderError:
     return invalid(f"{ids.without_prefix(prefix, text)} is not a valid id")
 
 
-def amount_too_small(currency: str) -> ProviderError:
+def amount_too_small(currency: str, name: str = "amount") -> ProviderError:
     """Make the refusal of an amount below the currency's minimum."""
     minimum = money.display(money.minimum_minor(currency), currency)
-    return invalid(f"The amount must be at least {minimum}", "amount")
+    return invalid(f"The {name} must be at least {minimum}", name)
 
 
 def required(name: str) -> ProviderError:

@@ -6,7 +6,10 @@ from typing import Any
 
 from sandbox.world import World
 
-NAMES = ("500", "html_502", "429", "429_retry_after", "drop", "slow", "timeout_before", "timeout_after")
+NAMES = (
+    "500", "html_502", "429", "429_retry_after", "drop", "slow", "timeout_before", "timeout_after",
+    "operation_in_progress",
+)  # fmt: skip
 ANY_ENDPOINT = "*"
 SLOW_SECONDS_DEFAULT = 3.0
 RETRY_AFTER_SECONDS_DEFAULT = 2

@@ -121,7 +121,7 @@ def _card(body: JsonObject, now: float) -> Instrument:
         "type": "credit",
         "issuer": None if is_international else "UTIB",
         "international": is_international,
-        "emi": False,
+        "emi": number == cards.EMI_CARD,
         "sub_type": "consumer",
         "token_iin": None,
     }

@@ -1,4 +1,10 @@
-"""Orders: what may be created, and the states created → attempted → paid."""
+"""Orders: what may be created, and the states created → attempted → paid.
+
+Razorpay's documents leave open what a reused receipt comes to, so a switch decides. They do not say from
+when the capture windows count; here the automatic one counts from the payment's creation, as late
+authorizations need, and the other one from its authorization. Of an order that takes parts they show no
+field; it stays attempted until nothing is due.
+"""
 
 import json
 from typing import Any
@@ -16,6 +22,14 @@ MANUAL_EXPIRY_DEFAULT_MINUTES = 4320
 MANUAL_EXPIRY_MAX_MINUTES = 7200
 AUTOMATIC_EXPIRY_MIN_MINUTES = 12
 FETCH_AGE_MAX_SECONDS = 180 * 86400
+_OPTIONS_DEFAULT: JsonObject = {
+    "is_automatic": True,
+    "automatic_expiry_minutes": MANUAL_EXPIRY_DEFAULT_MINUTES,
+    "expiry_minutes": MANUAL_EXPIRY_DEFAULT_MINUTES,
+    "refund_speed": "normal",
+    "is_partial": False,
+    "first_payment_minimum": None,
+}
 
 
 def create(tx: Transaction, body: JsonObject) -> JsonObject:
@@ -25,8 +39,7 @@ def create(tx: Transaction, body: JsonObject) -> JsonObject:
     amount = _amount(body, currency, tx.settings.order_amount_max_minor)
     receipt = fields.receipt(body.get("receipt"))
     notes = fields.notes(body.get("notes"))
-    capture = _capture_options(body)
-    _partial_payment(body, amount)
+    options = {**_capture_options(body), **_partial_payment(body, amount, currency)}
     existing = _reused_receipt(tx, body, receipt, amount, currency)
     if existing is not None:
         return existing
@@ -44,7 +57,7 @@ def create(tx: Transaction, body: JsonObject) -> JsonObject:
         "notes": notes,
         "created_at": int(tx.now),
     }
-    records.insert(tx, "orders", order, receipt=receipt, capture=json.dumps(capture))
+    records.insert(tx, "orders", order, receipt=receipt, capture=json.dumps(options))
     return order
 
 
@@ -64,11 +77,12 @@ def update(tx: Transaction, order_id: str, body: JsonObject) -> JsonObject:
     return order
 
 
-def capture_options(tx: Transaction, order_id: str) -> JsonObject:
-    """Give the order's capture settings, which the API takes but never shows."""
+def options(tx: Transaction, order_id: str) -> JsonObject:
+    """Give what the API takes for an order but never shows: is_automatic, automatic_expiry_minutes,
+    expiry_minutes, refund_speed, is_partial, first_payment_minimum."""
     row = tx.one("SELECT capture FROM orders WHERE id = ?", order_id)
-    options: JsonObject = json.loads(row["capture"]) if row is not None else {}
-    return options
+    found: JsonObject = json.loads(row["capture"]) if row is not None else {}
+    return {**_OPTIONS_DEFAULT, **found}
 
 
 def count_attempt(tx: Transaction, order: JsonObject) -> None:
@@ -84,10 +98,14 @@ def mark_authorized(tx: Transaction, order_id: str) -> None:
     tx.execute("UPDATE orders SET authorized = 1 WHERE id = ?", order_id)
 
 
-def mark_paid(tx: Transaction, order_id: str) -> JsonObject:
-    """Settle an order by a captured payment. paid is final: refunds do not change it."""
+def note_captured(tx: Transaction, order_id: str, amount: int) -> JsonObject:
+    """Count a captured payment. With nothing left to pay, the order is paid, which is final: refunds do not
+    change it, and no more than its amount counts as paid."""
     order = records.get(tx, "orders", order_id)
-    order.update(status="paid", amount_paid=order["amount"], amount_due=0)
+    paid = min(order["amount_paid"] + amount, order["amount"])
+    order.update(amount_paid=paid, amount_due=order["amount"] - paid)
+    if order["amount_due"] == 0:
+        order["status"] = "paid"
     records.save(tx, "orders", order)
     return order
 
@@ -115,46 +133,59 @@ def _amount(body: JsonObject, currency: str, maximum: int) -> int:
     return amount
 
 
-def _partial_payment(body: JsonObject, amount: int) -> None:
+def _partial_payment(body: JsonObject, amount: int, currency: str) -> JsonObject:
     is_partial = fields.flag(body.get("partial_payment", False), "partial_payment")
     first = body.get("first_payment_min_amount")
     if first is None:
-        return
+        return {"is_partial": is_partial}
     if not is_partial:
         raise errors.extra_fields(["first_payment_min_amount"])
     if fields.whole_number(first, "first_payment_min_amount") > amount:
         raise errors.invalid("Amount exceeds maximum amount allowed.", "first_payment_min_amount")
+    if first < money.minimum_minor(currency):
+        raise errors.amount_too_small(currency, "first_payment_min_amount")
+    return {"is_partial": True, "first_payment_minimum": first}
 
 
 def _capture_options(body: JsonObject) -> JsonObject:
     payment = body.get("payment")
     if payment is None:
-        is_automatic = fields.flag(body.get("payment_capture", True), "payment_capture")
-        return {"is_automatic": is_automatic, "expiry_minutes": MANUAL_EXPIRY_DEFAULT_MINUTES}
+        return {"is_automatic": fields.flag(body.get("payment_capture", True), "payment_capture")}
     if not isinstance(payment, dict) or payment.get("capture") not in ("automatic", "manual"):
         raise errors.invalid("The capture must be automatic or manual.", "payment")
     fields.only(payment, ("capture", "capture_options"))
-    options = payment.get("capture_options") or {}
-    if not isinstance(options, dict):
+    given = payment.get("capture_options") or {}
+    if not isinstance(given, dict):
         raise errors.invalid("The capture_options must be an object.", "payment")
-    fields.only(options, ("automatic_expiry_period", "manual_expiry_period", "refund_speed"))
-    automatic = fields.whole_number(
-        options.get("automatic_expiry_period", AUTOMATIC_EXPIRY_MIN_MINUTES), "automatic_expiry_period"
-    )
-    manual = fields.whole_number(
-        options.get("manual_expiry_period", max(automatic, MANUAL_EXPIRY_DEFAULT_MINUTES)),
-        "manual_expiry_period",
-    )
-    if automatic < AUTOMATIC_EXPIRY_MIN_MINUTES:
-        raise errors.invalid("The automatic_expiry_period must be at least 12.", "automatic_expiry_period")
-    if not automatic <= manual <= MANUAL_EXPIRY_MAX_MINUTES:
+    fields.only(given, ("automatic_expiry_period", "manual_expiry_period", "refund_speed"))
+    speed = given.get("refund_speed", "normal")
+    if speed not in ("normal", "optimum"):
+        raise errors.invalid("The selected speed is invalid.", "refund_speed")
+    return {"is_automatic": payment["capture"] == "automatic", **_expiries(given), "refund_speed": speed}
+
+
+def _expiries(given: JsonObject) -> JsonObject:
+    """Read the two windows: one that names only the first has it for both, if it is the longer one."""
+    automatic = given.get("automatic_expiry_period")
+    if automatic is not None:
+        fields.whole_number(automatic, "automatic_expiry_period")
+        if automatic < AUTOMATIC_EXPIRY_MIN_MINUTES:
+            raise errors.invalid(
+                "The automatic_expiry_period must be at least 12.", "automatic_expiry_period"
+            )
+    lowest = AUTOMATIC_EXPIRY_MIN_MINUTES if automatic is None else automatic
+    manual = given.get("manual_expiry_period")
+    if manual is None:
+        manual = max(lowest, MANUAL_EXPIRY_DEFAULT_MINUTES)
+    if not lowest <= fields.whole_number(manual, "manual_expiry_period") <= MANUAL_EXPIRY_MAX_MINUTES:
         raise errors.invalid(
             "The manual_expiry_period must be between automatic_expiry_period and 7200.",
             "manual_expiry_period",
         )
-    if options.get("refund_speed", "normal") not in ("normal", "optimum"):
-        raise errors.invalid("The selected speed is invalid.", "refund_speed")
-    return {"is_automatic": payment["capture"] == "automatic", "expiry_minutes": manual}
+    return {
+        "automatic_expiry_minutes": manual if automatic is None else automatic,
+        "expiry_minutes": manual,
+    }
 
 
 def _reused_receipt(

@@ -15,12 +15,14 @@ DEFAULT_EMAIL = "void@razorpay.com"
 DEFAULT_CONTACT = "+919000000001"
 
 
-def create(tx: Transaction, order: JsonObject, instrument: Instrument, payer: JsonObject) -> JsonObject:
-    """Write a payment of an order's whole amount, as created. payer: email, contact, description, notes."""
+def create(
+    tx: Transaction, order: JsonObject, amount: int, instrument: Instrument, payer: JsonObject
+) -> JsonObject:
+    """Write a payment of an order, as created. payer: email, contact, description, notes."""
     payment: JsonObject = {
         "id": ids.new("pay"),
         "entity": "payment",
-        "amount": order["amount"],
+        "amount": amount,
         "currency": order["currency"],
         "status": "created",
         "order_id": order["id"],
@@ -60,7 +62,7 @@ def authorize(
     orders.mark_authorized(tx, payment["order_id"])
     marker = {"late_authorized": True} if is_late else {}
     events.record(tx, "payment.authorized", {"payment": {**_shown_in_event(payment), **marker}})
-    minutes = orders.capture_options(tx, payment["order_id"])["expiry_minutes"]
+    minutes = orders.options(tx, payment["order_id"])["expiry_minutes"]
     timers.add(tx, tx.now + 60 * minutes, "refund_uncaptured_payment", payment["id"])
 
 
@@ -97,24 +99,30 @@ def capture(tx: Transaction, payment_id: str, body: JsonObject) -> JsonObject:
         )
     if amount != payment["amount"]:
         raise errors.invalid("Capture amount must be equal to the amount authorized", "amount")
-    if records.get(tx, "orders", payment["order_id"])["status"] == "paid":
+    order = records.get(tx, "orders", payment["order_id"])
+    if order["status"] == "paid":
         raise errors.ProviderError("Payment already done for this order.")
+    if amount > order["amount_due"]:
+        raise errors.ProviderError("Payment amount is greater than the amount due for order.")
     settle(tx, payment)
     return payment
 
 
 def settle(tx: Transaction, payment: JsonObject) -> None:
-    """Take an authorized payment to captured and its order to paid, with the events of both. A second payment
-    of an order is captured beside the first one, and the order, which is paid, has no further event."""
+    """Take an authorized payment to captured and its order to paid, with the events of both.
+
+    An order that takes parts is paid when nothing is due any more. A forced payment of a paid order is
+    captured beside the first one, and the order has no further event.
+    """
     fee, tax = money.fee_and_tax(payment["amount"], payment["method"], payment["international"])
     payment.update(status="captured", captured=True, fee=fee, tax=tax)
     _save(tx, payment)
     was_paid = records.get(tx, "orders", payment["order_id"])["status"] == "paid"
-    order = orders.mark_paid(tx, payment["order_id"])
+    order = orders.note_captured(tx, payment["order_id"], payment["amount"])
     shown = _shown_in_event(payment)
     captured = {**shown, "base_amount": payment["amount"], "amount_transferred": 0}
     events.record(tx, "payment.captured", {"payment": captured})
-    if was_paid:
+    if was_paid or order["status"] != "paid":
         return
     paid_order = {**order, "description": None, "checkout": None}
     events.record(
@@ -153,7 +161,15 @@ def shown_in_refund_event(payment: JsonObject) -> JsonObject:
 
 
 def _shown_in_event(payment: JsonObject) -> JsonObject:
-    return {**payment, "reward": None}
+    """Give a payment with its fields in the order of webhooks, and the two that the API does not show."""
+    shown: JsonObject = {}
+    for name, value in payment.items():
+        shown[name] = value
+        if name == "acquirer_data" and payment["status"] != "failed":
+            shown["emi_plan"] = None
+        if name == "created_at":
+            shown["reward"] = None
+    return shown
 
 
 def _save(tx: Transaction, payment: JsonObject) -> None:

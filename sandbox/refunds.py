@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox import disputes, errors, events, fields, ids, money, payments, records, timers
+from sandbox import disputes, errors, events, fields, ids, money, orders, payments, records, timers
 from sandbox.world import Transaction
 
 JsonObject = dict[str, Any]
@@ -10,6 +10,8 @@ CREATE_FIELDS = ("amount", "speed", "notes", "receipt")
 # Test mode reserves this amount for a refund that fails after it was accepted.
 FAILING_AMOUNT_MINOR = 2468
 FAILING_AFTER_SECONDS = 0.5
+# A mode in which the merchant's balance does not suffice for any refund.
+INSUFFICIENT_BALANCE = "insufficient_balance"
 REFUND_AGE_MAX_SECONDS = 180 * 86400
 
 
@@ -23,6 +25,10 @@ def create(tx: Transaction, payment_id: str, body: JsonObject) -> JsonObject:
     amount = _amount(tx, payment, body)
     if receipt is not None and _is_receipt_used(tx, payment_id, receipt):
         raise errors.invalid("Duplicate receipt found for this refund request.", "receipt")
+    if tx.controls.get("refunds")["mode"] == INSUFFICIENT_BALANCE:
+        raise errors.ProviderError(
+            "Your account does not have enough balance to carry out the refund operation."
+        )
     refund = _write(tx, payment, amount, speed=speed, notes=notes, receipt=receipt)
     payments.save_refunded_amount(tx, payment, payment["amount_refunded"] + amount)
     _announce_creation(tx, refund, payment)
@@ -31,7 +37,8 @@ def create(tx: Transaction, payment_id: str, body: JsonObject) -> JsonObject:
 
 def refund_uncaptured(tx: Transaction, payment: JsonObject) -> None:
     """Give an authorized payment back to the payer, as Razorpay does by itself. It stays "not captured"."""
-    refund = _write(tx, payment, payment["amount"], speed="normal", notes=[], receipt=None)
+    speed = orders.options(tx, payment["order_id"])["refund_speed"]
+    refund = _write(tx, payment, payment["amount"], speed=speed, notes=[], receipt=None)
     payments.save_refunded_amount(tx, payment, payment["amount"])
     _announce_creation(tx, refund, payment)
 

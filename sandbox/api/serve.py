@@ -106,6 +106,8 @@ def _answer_with_fault(world: World, route: Route, ids: dict[str, str], fault: F
         case "429_retry_after":
             seconds = faults.RETRY_AFTER_SECONDS_DEFAULT if fault.seconds is None else fault.seconds
             raise errors.too_many_requests(int(seconds))
+        case "operation_in_progress":
+            raise errors.ProviderError("Request failed because another payment operation is in progress.")
         case "drop":
             return _hang_up(world, 0)
         case "slow":

@@ -10,7 +10,7 @@ from sandbox.control_errors import ControlError, boolean, require_choice, requir
 
 JsonObject = dict[str, Any]
 PAYER_FIELDS = ("email", "contact", "description")
-COMMON_FIELDS = ("method", *PAYER_FIELDS, "notes", "capture", "outcome", "force")
+COMMON_FIELDS = ("method", *PAYER_FIELDS, "notes", "amount", "capture", "outcome", "force")
 OUTCOMES = ("success", "failure")
 
 
@@ -58,7 +58,15 @@ def _attempt(body: JsonObject, now: float) -> Attempt:
         should_capture=_capture(body),
         should_fail=outcome == "failure",
         is_forced=boolean(body, "force", False),
+        amount_minor=_amount(body),
     )
+
+
+def _amount(body: JsonObject) -> int | None:
+    amount = body.get("amount")
+    if amount is not None and (isinstance(amount, bool) or not isinstance(amount, int) or amount < 1):
+        raise ControlError("amount must be a whole number of the currency's smallest unit", "amount")
+    return amount
 
 
 def _capture(body: JsonObject) -> bool | None:

@@ -70,7 +70,7 @@ def _endpoint(tx: Transaction, endpoint_id: str) -> sqlite3.Row:
 
 
 def _events(names: Any) -> list[str]:
-    allowed = (endpoints.ALL_EVENTS, *events.NAMES)
+    allowed = (endpoints.ALL_EVENTS, *events.NAMES, *events.NEVER_SENT)
     if not isinstance(names, list) or not names or any(name not in allowed for name in names):
         raise ControlError(f"events must be a list of some of {', '.join(allowed)}: {names!r}", "events")
     return names

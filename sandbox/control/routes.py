@@ -32,13 +32,14 @@ class Route:
 ROUTES = (
     Route("POST", "/sandbox/orders/<order_id>/pay", customers.pay,
           "pay an order: method upi {vpa} | card {number, expiry, cvv, name} | netbanking {bank} | "
-          "wallet {wallet}; optional email, contact, description, notes, capture: false, outcome: failure, "
-          "force: true for a second payment of a paid order"),
+          "wallet {wallet}; optional email, contact, description, notes, amount (if the order takes parts), "
+          "capture: false, outcome: failure, force: true for a second payment of a paid order"),
     Route("POST", "/sandbox/payments/<payment_id>/authorize-late", customers.authorize_late,
           "let a failed payment's money arrive; optional capture: false"),
     Route("POST", "/sandbox/payments/<payment_id>/dispute", customers.dispute,
           "let the payer dispute a payment, which blocks its refunds; open: false ends that"),
-    Route("POST", "/sandbox/refunds", switches.set_refunds, "mode of new refunds: processed | pending"),
+    Route("POST", "/sandbox/refunds", switches.set_refunds,
+          "mode of new refunds: processed | pending | insufficient_balance"),
     Route("GET", "/sandbox/refunds", switches.show_refunds, "mode of new refunds"),
     Route("POST", "/sandbox/refunds/<refund_id>/process", refunds.process, "let a pending refund succeed"),
     Route("POST", "/sandbox/refunds/<refund_id>/fail", refunds.fail, "let a pending refund fail"),

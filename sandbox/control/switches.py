@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox import faults
+from sandbox import faults, refunds
 from sandbox.api import routes as api_routes
 from sandbox.control.request import Control, collection, limit
 from sandbox.control_errors import ControlError, boolean, number, require_choice, require_only
@@ -12,7 +12,7 @@ from sandbox.schema import EMPTIED_BY_RESET
 from sandbox.settings import RECEIPT_MODES, UPI_COLLECT_MODES
 
 JsonObject = dict[str, Any]
-REFUND_MODES = ("processed", "pending")
+REFUND_MODES = ("processed", "pending", refunds.INSUFFICIENT_BALANCE)
 ADVANCE_SECONDS_MAX = 10 * 365 * 86400
 FAULT_COUNT_MAX = 1_000_000
 HOLD_SECONDS_MAX = 3600
