@@ -1,6 +1,6 @@
 """What happens when time passes: doomed refunds fail, uncaptured payments go back, UPI payers decide."""
 
-from sandbox import collect, happenings, records, refunds, timers
+from sandbox import collect, happenings, records, refunds, settlements, timers
 from sandbox.world import Transaction, World
 
 
@@ -52,4 +52,5 @@ _WORK = {
     "refund_uncaptured_payment": _refund_uncaptured_payment,
     collect.ANSWER: _answer_collect,
     collect.EXPIRE: _expire_collect,
+    settlements.SETTLE: settlements.settle,
 }

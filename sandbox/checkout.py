@@ -120,7 +120,7 @@ def receive(
     if not is_needed and not is_forced:
         refunds.refund_uncaptured(tx, payment)
     elif _should_capture(tx, payment, should_capture):
-        payments.settle(tx, payment)
+        payments.capture_now(tx, payment)
 
 
 def authorize_late(tx: Transaction, payment_id: str, should_capture: bool | None) -> JsonObject:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox import errors, events, fields, ids, money, orders, records, timers
+from sandbox import errors, events, fields, ids, money, orders, records, settlements, timers
 from sandbox.failures import Failure
 from sandbox.instruments import Instrument
 from sandbox.world import Transaction
@@ -104,11 +104,11 @@ def capture(tx: Transaction, payment_id: str, body: JsonObject) -> JsonObject:
         raise errors.ProviderError("Payment already done for this order.")
     if amount > order["amount_due"]:
         raise errors.ProviderError("Payment amount is greater than the amount due for order.")
-    settle(tx, payment)
+    capture_now(tx, payment)
     return payment
 
 
-def settle(tx: Transaction, payment: JsonObject) -> None:
+def capture_now(tx: Transaction, payment: JsonObject) -> None:
     """Take an authorized payment to captured and its order to paid, with the events of both.
 
     An order that takes parts is paid when nothing is due any more. A forced payment of a paid order is
@@ -117,6 +117,7 @@ def settle(tx: Transaction, payment: JsonObject) -> None:
     fee, tax = money.fee_and_tax(payment["amount"], payment["method"], payment["international"])
     payment.update(status="captured", captured=True, fee=fee, tax=tax)
     _save(tx, payment)
+    settlements.note_payment(tx, payment)
     was_paid = records.get(tx, "orders", payment["order_id"])["status"] == "paid"
     order = orders.note_captured(tx, payment["order_id"], payment["amount"])
     shown = _shown_in_event(payment)

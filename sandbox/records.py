@@ -7,7 +7,7 @@ from sandbox import errors
 from sandbox.world import Transaction
 
 JsonObject = dict[str, Any]
-PREFIXES = {"orders": "order", "payments": "pay", "refunds": "rfnd"}
+PREFIXES = {"orders": "order", "payments": "pay", "refunds": "rfnd", "settlements": "setl"}
 
 
 def insert(tx: Transaction, table: str, entity: JsonObject, **columns: object) -> None:
@@ -29,8 +29,7 @@ def get(tx: Transaction, table: str, entity_id: str) -> JsonObject:
     row = tx.one(f"SELECT entity FROM {table} WHERE id = ?", entity_id)
     if row is None:
         raise errors.unknown_id(PREFIXES[table], entity_id)
-    entity: JsonObject = json.loads(row["entity"])
-    return entity
+    return parsed(row["entity"])
 
 
 def find(
@@ -44,7 +43,13 @@ def find(
         count,
         skip,
     )
-    return [json.loads(row["entity"]) for row in rows]
+    return [parsed(row["entity"]) for row in rows]
+
+
+def parsed(text: str) -> JsonObject:
+    """Read an entity from its column."""
+    entity: JsonObject = json.loads(text)
+    return entity
 
 
 def collection(items: list[JsonObject]) -> JsonObject:

@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from sandbox import disputes, errors, events, fields, ids, money, orders, payments, records, timers
+from sandbox import (
+    disputes,
+    errors,
+    events,
+    fields,
+    ids,
+    money,
+    orders,
+    payments,
+    records,
+    settlements,
+    timers,
+)
 from sandbox.world import Transaction
 
 JsonObject = dict[str, Any]
@@ -31,6 +43,7 @@ def create(tx: Transaction, payment_id: str, body: JsonObject) -> JsonObject:
         )
     refund = _write(tx, payment, amount, speed=speed, notes=notes, receipt=receipt)
     payments.save_refunded_amount(tx, payment, payment["amount_refunded"] + amount)
+    settlements.note_refund(tx, refund, payment)
     _announce_creation(tx, refund, payment)
     return refund
 
@@ -63,6 +76,7 @@ def fail(tx: Transaction, refund_id: str) -> JsonObject:
     records.save(tx, "refunds", refund)
     payment = records.get(tx, "payments", refund["payment_id"])
     payments.save_refunded_amount(tx, payment, payment["amount_refunded"] - refund["amount"])
+    settlements.note_failed_refund(tx, refund, payment)
     _announce(tx, "refund.failed", refund, payment)
     return refund
 

@@ -93,6 +93,30 @@ CREATE TABLE IF NOT EXISTS disputes (
     payment_id TEXT PRIMARY KEY
 );
 
+-- What the merchant is owed and owes; a settlement closes lines.
+CREATE TABLE IF NOT EXISTS ledger (
+    seq INTEGER PRIMARY KEY,
+    entity_id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    payment_id TEXT NOT NULL,
+    credit INTEGER NOT NULL,
+    debit INTEGER NOT NULL,
+    fee INTEGER NOT NULL,
+    tax INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    settlement_id TEXT
+);
+CREATE INDEX IF NOT EXISTS ledger_open ON ledger (created_at) WHERE settlement_id IS NULL;
+CREATE INDEX IF NOT EXISTS ledger_settlement_id ON ledger (settlement_id);
+
+CREATE TABLE IF NOT EXISTS settlements (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    entity TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS settlements_created_at ON settlements (created_at);
+
 CREATE TABLE IF NOT EXISTS timers (
     seq INTEGER PRIMARY KEY,
     due_at REAL NOT NULL,
@@ -109,5 +133,6 @@ CREATE TABLE IF NOT EXISTS controls (
 
 # What POST /sandbox/reset empties. Endpoints stay: they are the set-up, not what happened.
 EMPTIED_BY_RESET = (
-    "orders", "payments", "refunds", "idempotency", "events", "deliveries", "disputes", "timers", "controls",
+    "orders", "payments", "refunds", "idempotency", "events", "deliveries", "disputes", "ledger",
+    "settlements", "timers", "controls",
 )  # fmt: skip

@@ -11,12 +11,12 @@ LATEST_SECONDS = 4765046400
 Query = dict[str, list[str]]
 
 
-def page(query: Query) -> tuple[int, int]:
+def page(query: Query, count_max: int = COUNT_MAX) -> tuple[int, int]:
     """Give count and skip."""
     count = _number(query, "count", COUNT_DEFAULT)
     skip = _number(query, "skip", 0)
-    if count > COUNT_MAX:
-        raise errors.invalid("The count may not be greater than 100.", "count")
+    if count > count_max:
+        raise errors.invalid(f"The count may not be greater than {count_max}.", "count")
     if count < 1:
         raise errors.invalid("The count must be at least 1.", "count")
     if skip < 0:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.api import orders, payments, refunds
+from sandbox.api import orders, payments, refunds, settlements
 from sandbox.api.call import Call
 
 
@@ -42,5 +42,8 @@ ROUTES = (
     Route("GET", "/v1/refunds", "refunds.list", refunds.every),
     Route("GET", "/v1/refunds/<refund_id>", "refunds.fetch", refunds.fetch),
     Route("PATCH", "/v1/refunds/<refund_id>", "refunds.update", refunds.update),
+    Route("GET", "/v1/settlements", "settlements.list", settlements.every),
+    Route("GET", "/v1/settlements/recon/combined", "settlements.recon", settlements.reconciliation),
+    Route("GET", "/v1/settlements/<settlement_id>", "settlements.fetch", settlements.fetch),
 )
 NAMES = tuple(dict.fromkeys(route.name for route in ROUTES))
