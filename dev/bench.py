@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 
-from dev import bench_lists
+from dev import bench_lists, bench_sandbox
 
 ORDERS = 200
 WEBHOOKS = 20
@@ -140,6 +140,7 @@ def main() -> int:
     measure("POST /orders (records, opens at the sandbox)", ORDERS, bench.create_order)
     measure("webhook to downloadable PDF", WEBHOOKS, bench.webhook_to_pdf, bench.prepare_order)
     bench_lists.run(dict(os.environ), bench.user_id, bench.http)
+    bench_sandbox.run()
     return 0
 
 
