@@ -19,13 +19,12 @@ NAMES = (
     "refund.processed",
     "refund.failed",
     "refund.speed_changed",
+    *(f"payment.dispute.{name}" for name in ("created", "under_review", "won", "lost", "closed")),
 )
 # Documented too, and an endpoint may ask for them; nothing here makes them happen.
 NEVER_SENT = (
     "payment.pending",
-    *(f"payment.dispute.{name}" for name in (
-        "created", "won", "lost", "closed", "under_review", "action_required",
-    )),
+    "payment.dispute.action_required",
     *(f"payment.downtime.{name}" for name in ("started", "updated", "resolved")),
 )  # fmt: skip
 SHUFFLE_SECONDS_MAX = 0.5

@@ -61,7 +61,7 @@ def authorize(
     _save(tx, payment)
     orders.mark_authorized(tx, payment["order_id"])
     marker = {"late_authorized": True} if is_late else {}
-    events.record(tx, "payment.authorized", {"payment": {**_shown_in_event(payment), **marker}})
+    events.record(tx, "payment.authorized", {"payment": {**shown_in_event(payment), **marker}})
     minutes = orders.options(tx, payment["order_id"])["expiry_minutes"]
     timers.add(tx, tx.now + 60 * minutes, "refund_uncaptured_payment", payment["id"])
 
@@ -77,7 +77,7 @@ def fail(tx: Transaction, payment: JsonObject, failure: Failure) -> None:
         error_reason=failure.reason,
     )
     _save(tx, payment)
-    events.record(tx, "payment.failed", {"payment": _shown_in_event(payment)})
+    events.record(tx, "payment.failed", {"payment": shown_in_event(payment)})
 
 
 def capture(tx: Transaction, payment_id: str, body: JsonObject) -> JsonObject:
@@ -120,7 +120,7 @@ def capture_now(tx: Transaction, payment: JsonObject) -> None:
     settlements.note_payment(tx, payment)
     was_paid = records.get(tx, "orders", payment["order_id"])["status"] == "paid"
     order = orders.note_captured(tx, payment["order_id"], payment["amount"])
-    shown = _shown_in_event(payment)
+    shown = shown_in_event(payment)
     captured = {**shown, "base_amount": payment["amount"], "amount_transferred": 0}
     events.record(tx, "payment.captured", {"payment": captured})
     if was_paid or order["status"] != "paid":
@@ -158,10 +158,10 @@ def is_any_authorized(tx: Transaction, order_id: str) -> bool:
 
 def shown_in_refund_event(payment: JsonObject) -> JsonObject:
     """Give the payment as refund events carry it."""
-    return {**_shown_in_event(payment), "base_amount": payment["amount"], "amount_transferred": 0}
+    return {**shown_in_event(payment), "base_amount": payment["amount"], "amount_transferred": 0}
 
 
-def _shown_in_event(payment: JsonObject) -> JsonObject:
+def shown_in_event(payment: JsonObject) -> JsonObject:
     """Give a payment with its fields in the order of webhooks, and the two that the API does not show."""
     shown: JsonObject = {}
     for name, value in payment.items():

@@ -7,7 +7,13 @@ from sandbox import errors
 from sandbox.world import Transaction
 
 JsonObject = dict[str, Any]
-PREFIXES = {"orders": "order", "payments": "pay", "refunds": "rfnd", "settlements": "setl"}
+PREFIXES = {
+    "orders": "order",
+    "payments": "pay",
+    "refunds": "rfnd",
+    "settlements": "setl",
+    "payment_disputes": "disp",
+}
 
 
 def insert(tx: Transaction, table: str, entity: JsonObject, **columns: object) -> None:

@@ -114,7 +114,7 @@ def _require_refundable(tx: Transaction, payment: JsonObject) -> None:
         raise errors.ProviderError("The payment has been fully refunded already")
     if payment["status"] != "captured":
         raise errors.ProviderError("The payment status should be captured for action to be taken")
-    if disputes.is_open(tx, payment["id"]):
+    if disputes.find_undecided(tx, payment["id"]) is not None:
         raise errors.ProviderError(
             "The refund on this payment is blocked due to ongoing dispute investigation."
         )

@@ -88,10 +88,20 @@ CREATE INDEX IF NOT EXISTS deliveries_event_id ON deliveries (event_id);
 CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (endpoint_id, due_at) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS deliveries_due_at ON deliveries (due_at) WHERE state = 'pending';
 
--- Payments whose payers dispute them, for as long as that is being looked into.
-CREATE TABLE IF NOT EXISTS disputes (
-    payment_id TEXT PRIMARY KEY
+-- is_undecided: open or under review, which blocks refunds and a second dispute of the payment.
+CREATE TABLE IF NOT EXISTS payment_disputes (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    payment_id TEXT NOT NULL,
+    is_undecided INTEGER NOT NULL,
+    entity TEXT NOT NULL
 );
+CREATE INDEX IF NOT EXISTS payment_disputes_created_at ON payment_disputes (created_at);
+CREATE UNIQUE INDEX IF NOT EXISTS payment_disputes_undecided
+    ON payment_disputes (payment_id) WHERE is_undecided;
+-- What disputes were kept in before they had entities.
+DROP TABLE IF EXISTS disputes;
 
 -- What the merchant is owed and owes; a settlement closes lines.
 CREATE TABLE IF NOT EXISTS ledger (
@@ -133,6 +143,6 @@ CREATE TABLE IF NOT EXISTS controls (
 
 # What POST /sandbox/reset empties. Endpoints stay: they are the set-up, not what happened.
 EMPTIED_BY_RESET = (
-    "orders", "payments", "refunds", "idempotency", "events", "deliveries", "disputes", "ledger",
+    "orders", "payments", "refunds", "idempotency", "events", "deliveries", "payment_disputes", "ledger",
     "settlements", "timers", "controls",
 )  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.api import orders, payments, refunds, settlements
+from sandbox.api import disputes, orders, payments, refunds, settlements
 from sandbox.api.call import Call
 
 
@@ -42,6 +42,10 @@ ROUTES = (
     Route("GET", "/v1/refunds", "refunds.list", refunds.every),
     Route("GET", "/v1/refunds/<refund_id>", "refunds.fetch", refunds.fetch),
     Route("PATCH", "/v1/refunds/<refund_id>", "refunds.update", refunds.update),
+    Route("GET", "/v1/disputes", "disputes.list", disputes.every),
+    Route("GET", "/v1/disputes/<dispute_id>", "disputes.fetch", disputes.fetch),
+    Route("POST", "/v1/disputes/<dispute_id>/accept", "disputes.accept", disputes.accept),
+    Route("PATCH", "/v1/disputes/<dispute_id>/contest", "disputes.contest", disputes.contest),
     Route("GET", "/v1/settlements", "settlements.list", settlements.every),
     Route("GET", "/v1/settlements/recon/combined", "settlements.recon", settlements.reconciliation),
     Route("GET", "/v1/settlements/<settlement_id>", "settlements.fetch", settlements.fetch),

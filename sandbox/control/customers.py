@@ -35,11 +35,20 @@ def authorize_late(control: Control) -> JsonObject:
 
 def dispute(control: Control) -> JsonObject:
     """Answer POST /sandbox/payments/:id/dispute with what is so from now on."""
-    require_only(control.body, ("open",))
+    require_only(control.body, ("open", "phase", "outcome"))
     payment_id, is_open = control.ids["payment_id"], boolean(control.body, "open", True)
+    phase = _choice(control.body, "phase", disputes.PHASES, "chargeback")
+    outcome = _choice(control.body, "outcome", disputes.OUTCOMES, "closed")
     with control.world.transaction() as tx:
-        disputes.set_open(tx, payment_id, is_open)
-    return {"payment_id": payment_id, "open": is_open}
+        if is_open:
+            found: JsonObject | None = disputes.open_for(tx, payment_id, phase)
+        else:
+            found = disputes.end(tx, payment_id, outcome)
+    return {"payment_id": payment_id, "open": is_open, "dispute": found}
+
+
+def _choice(body: JsonObject, name: str, allowed: tuple[str, ...], default: str) -> str:
+    return require_choice(body, name, allowed) if name in body else default
 
 
 def _attempt(body: JsonObject, now: float) -> Attempt:
@@ -51,7 +60,7 @@ def _attempt(body: JsonObject, now: float) -> Attempt:
     if not isinstance(body.get("notes", {}), dict):
         raise ControlError("notes must be an object", "notes")
     payer["notes"] = body.get("notes", {})
-    outcome = require_choice(body, "outcome", OUTCOMES) if "outcome" in body else "success"
+    outcome = _choice(body, "outcome", OUTCOMES, "success")
     return Attempt(
         instrument,
         payer,

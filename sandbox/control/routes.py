@@ -37,7 +37,7 @@ ROUTES = (
     Route("POST", "/sandbox/payments/<payment_id>/authorize-late", customers.authorize_late,
           "let a failed payment's money arrive; optional capture: false"),
     Route("POST", "/sandbox/payments/<payment_id>/dispute", customers.dispute,
-          "let the payer dispute a payment, which blocks its refunds; open: false ends that"),
+          "let the payer dispute a payment: phase; open: false ends that: outcome won | lost | closed"),
     Route("POST", "/sandbox/refunds", switches.set_refunds,
           "mode of new refunds: processed | pending | insufficient_balance"),
     Route("GET", "/sandbox/refunds", switches.show_refunds, "mode of new refunds"),

@@ -195,6 +195,23 @@ async function collectByUpi() {
   }));
 }
 
+async function dispute(state) {
+  const { disputes, payments } = razorpay;
+  const path = `/payments/${state.card}/dispute`;
+  const { dispute: opened } = step('disputed payment', await control('POST', path));
+  assert.deepEqual(step('dispute', await disputes.fetch(opened.id)), opened);
+  assert.deepEqual(step('disputes', await disputes.all()).items, [opened]);
+  const evidence = { amount: 5000, summary: 'Delivered', action: 'submit' };
+  const contested = step('contested dispute', await disputes.contest(opened.id, evidence));
+  assert.deepEqual([contested.status, contested.evidence.summary], ['under_review', 'Delivered']);
+  await refused('refund of a disputed payment', payments.refund(state.card, {}));
+  await control('POST', path, { open: false, outcome: 'won' });
+  const { dispute: second } = await control('POST', path);
+  const lost = step('accepted dispute', await disputes.accept(second.id));
+  assert.deepEqual([lost.status, lost.amount_deducted], ['lost', 20000]);
+  await refused('dispute that is over', disputes.accept(second.id));
+}
+
 async function settle() {
   const { settlements } = razorpay;
   await control('POST', '/clock', { advance_seconds: 86400 });
@@ -235,7 +252,7 @@ async function run() {
   const state = {};
   const parts = [
     makeOrders, findOrders, failThenPay, captureByHand, lookAtPayments, refund, refundByKey, lookAtRefunds,
-    collectByUpi, settle, checkWebhooks, beRefused,
+    collectByUpi, dispute, settle, checkWebhooks, beRefused,
   ];
   for (const part of parts) await part(state);
   process.stdout.write(JSON.stringify(steps));

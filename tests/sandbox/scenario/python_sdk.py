@@ -43,6 +43,7 @@ class Scenario:
         self.refund_by_key()
         self.look_at_refunds()
         self.collect_by_upi()
+        self.dispute()
         self.settle()
         self.check_webhooks()
         self.be_refused()
@@ -162,6 +163,22 @@ class Scenario:
             return payment["status"] == "captured" and payment
 
         self.step("collected payment", wait_until(captured, "the collected payment"))
+
+    def dispute(self) -> None:
+        dispute = self.client.dispute
+        control = f"/payments/{self.card}/dispute"
+        opened = self.step("disputed payment", self.control("POST", control))["dispute"]
+        assert self.step("dispute", dispute.fetch(opened["id"])) == opened
+        assert self.step("disputes", dispute.all({"count": 10, "skip": 0}))["items"] == [opened]
+        evidence = {"amount": 5_000, "summary": "Delivered", "action": "submit"}
+        contested = self.step("contested dispute", dispute.contest(opened["id"], evidence))
+        assert (contested["status"], contested["evidence"]["summary"]) == ("under_review", "Delivered")
+        self.refused("refund of a disputed payment", lambda: self.client.payment.refund(self.card, {}))
+        self.control("POST", control, {"open": False, "outcome": "won"})
+        second = self.control("POST", control)["dispute"]
+        lost = self.step("accepted dispute", dispute.accept(second["id"]))
+        assert (lost["status"], lost["amount_deducted"]) == ("lost", 20_000)
+        self.refused("dispute that is over", lambda: dispute.accept(second["id"]))
 
     def settle(self) -> None:
         settlement = self.client.settlement
