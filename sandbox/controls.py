@@ -10,7 +10,7 @@ from sandbox.store import Store
 
 
 class Controls:
-    """Named JSON values: clock, deliveries, faults, receipts, refunds, upi_collect."""
+    """Named JSON values: clock, deliveries, faults, lists, receipts, refunds, upi_collect."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -28,6 +28,7 @@ class Controls:
             "receipts": {"mode": settings.receipt_mode},
             "refunds": {"mode": "processed"},
             "upi_collect": {"mode": settings.upi_collect_mode},
+            "lists": {"lag_seconds": 0},
         }
         self._values: dict[str, Any] = {}
         with store.reading() as db:

@@ -105,6 +105,20 @@ def set_upi_collect(control: Control) -> JsonObject:
     return show_upi_collect(control)
 
 
+def show_lists(control: Control) -> JsonObject:
+    """Answer GET /sandbox/lists."""
+    lag: JsonObject = control.world.controls.get("lists")
+    return lag
+
+
+def set_lists(control: Control) -> JsonObject:
+    """Answer POST /sandbox/lists: for how long GET /v1/payments misses a new payment."""
+    require_only(control.body, ("lag_seconds",))
+    lag_seconds = number(control.body, "lag_seconds", 0, 0, HOLD_SECONDS_MAX)
+    control.world.controls.set("lists", {"lag_seconds": lag_seconds})
+    return show_lists(control)
+
+
 def requests(control: Control) -> JsonObject:
     """Answer GET /sandbox/requests: the last API calls, newest first."""
     found = control.world.requests.newest_first(

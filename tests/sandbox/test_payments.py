@@ -235,3 +235,21 @@ def test_payments_and_refunds_are_listed_by_period_and_page_by_page(sandbox_serv
         assert found(path, "count=2") == [third[path], second[path]]
         assert found(path, "count=2&skip=2") == [first[path]]
         assert found(path, f"from={first['at']}&count=1&skip=1") == [second[path]]
+
+
+def test_the_list_of_payments_can_lag_behind_while_everything_else_knows(sandbox_server):
+    sandbox_server.control("POST", "/clock", {"frozen": True})
+    sandbox_server.control("POST", "/lists", {"lag_seconds": 120})
+    order = sandbox_server.order()
+    payment_id = sandbox_server.pay(order["id"])
+
+    def listed():
+        items = sandbox_server.call("GET", "/v1/payments").json()["items"]
+        return [one["id"] for one in items]
+
+    assert listed() == []
+    assert sandbox_server.payment(payment_id)["status"] == "captured"
+    of_order = sandbox_server.call("GET", f"/v1/orders/{order['id']}/payments").json()
+    assert [one["id"] for one in of_order["items"]] == [payment_id]
+    sandbox_server.control("POST", "/clock", {"advance_seconds": 121})
+    assert listed() == [payment_id]
