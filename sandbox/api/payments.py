@@ -22,7 +22,7 @@ def fetch(call: Call) -> JsonObject:
 
 
 def every(call: Call) -> JsonObject:
-    """Answer GET /v1/payments. Razorpay's was seen to miss payments of the last minutes; a switch does so too."""
+    """Answer GET /v1/payments. Razorpay's was seen to miss the newest ones; a switch does so too."""
     count, skip = lists.page(call.query)
     is_card_shown = "card" in lists.expansions(call.query)
     conditions = lists.period(call.query)
