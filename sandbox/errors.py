@@ -1,4 +1,8 @@
-"""The error catalogue: every text that Razorpay answers with, and the envelope it comes in."""
+"""The error catalogue: every text that Razorpay answers with, and the envelope it comes in.
+
+Where the documents print no source, step and reason, they are "NA". The README lists the texts that no
+document shows.
+"""
 
 from typing import Any
 

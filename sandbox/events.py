@@ -1,4 +1,7 @@
-"""Webhook events: the envelope, frozen at the moment of the event, and one delivery for each endpoint."""
+"""Webhook events: the envelope, frozen at the moment of the event, and one delivery for each endpoint.
+
+How Razorpay escapes in its JSON is not documented: here "/" stays as it is, and only ASCII is sent.
+"""
 
 import json
 import random

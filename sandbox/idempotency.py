@@ -1,4 +1,8 @@
-"""X-Refund-Idempotency: same key and body give the original refund, everything else is a 400 or 409."""
+"""X-Refund-Idempotency: same key and body give the original refund, everything else is a 400 or 409.
+
+The documents do not say for how long a key is kept, nor whether test mode heeds it: here it does, until a
+reset. A refused request uses up no key.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,7 @@
-"""Currencies, their exponents and minimums, and the fee. Amounts are integers in the smallest unit."""
+"""Currencies, their exponents and minimums, and the fee. Amounts are integers in the smallest unit.
+
+Minimums are documented for rupees only, as one rupee; one major unit is assumed for every other currency.
+"""
 
 EXPONENT_0 = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())
 EXPONENT_3 = frozenset("BHD IQD JOD KWD OMR TND".split())

@@ -1,4 +1,8 @@
-"""Payments: one attempt of a customer, in states created → authorized → captured → refunded, or failed."""
+"""Payments: one attempt of a customer, in states created → authorized → captured → refunded, or failed.
+
+Where the documents have several texts for one refused capture, the one that was seen in use is given. They do
+not say where the marker of a late authorization stands; here it comes last in the payment of its event.
+"""
 
 from typing import Any
 

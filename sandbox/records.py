@@ -1,4 +1,7 @@
-"""Entities in the database: written, read and listed as the JSON that the API shows."""
+"""Entities in the database: written, read and listed as the JSON that the API shows.
+
+The order of lists is not documented: newest first is assumed.
+"""
 
 import json
 from typing import Any

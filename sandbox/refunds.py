@@ -1,4 +1,8 @@
-"""Refunds: what fits into a captured payment, and the states pending → processed or failed."""
+"""Refunds: what fits into a captured payment, and the states pending → processed or failed.
+
+Left open by the documents, and chosen here: without an amount, what is left is refunded; the reserved failing
+amount fails at any speed; and a failed refund gives its amount back to its payment.
+"""
 
 from typing import Any
 

@@ -1,4 +1,8 @@
-"""HTTP Basic with the API keys. The scheme's name must be spelt "Basic" exactly; Razorpay refuses `basic`."""
+"""HTTP Basic with the API keys. The scheme's name must be spelt "Basic" exactly; Razorpay refuses `basic`.
+
+The documents show two texts for wrong keys and do not say which comes when; here it is always the one that
+was seen with the status 401.
+"""
 
 import base64
 import binascii

@@ -244,3 +244,14 @@ def test_a_slow_endpoint_does_not_hold_up_the_others(sandbox_server, sandbox_rec
     quick.wait_for(10)
     assert len(slow.received) <= 4
     assert sandbox_server.deliveries(state="delivered", limit=100)
+
+
+def test_one_endpoint_more_than_razorpay_allows_is_refused(sandbox_server):
+    body = {"url": "http://127.0.0.1:9/", "secret": "s"}
+    for _ in range(30):
+        sandbox_server.control("POST", "/endpoints", body)
+
+    answer = sandbox_server.call("POST", "/sandbox/endpoints", body)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "SANDBOX_CONTROL_ERROR")
+    assert sandbox_server.control("GET", "/endpoints")["count"] == 30
