@@ -15,6 +15,8 @@ from flask import Flask, Response, jsonify, request
 from sandbox.settings import Settings
 
 PREFIX = "/sandbox"
+# Stylesheet and script of the checkout: a merchant's customers load them by whatever name the sandbox has.
+PUBLIC_PREFIX = "/sandbox/checkout/"
 READING_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -23,7 +25,7 @@ def protect(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def refuse_other_websites() -> tuple[Response, int] | None:
-        if request.path != PREFIX and not request.path.startswith(f"{PREFIX}/"):
+        if not _is_guarded(request.path):
             return None
         host = request.headers.get("Host", "")
         if host and not _is_ours(host, settings):
@@ -33,6 +35,11 @@ def protect(app: Flask, settings: Settings) -> None:
         if request.method not in READING_METHODS and _is_asked_by_another_page(host, settings):
             return _refusal("a page of another website may not change anything here")
         return None
+
+
+def _is_guarded(path: str) -> bool:
+    is_below = path == PREFIX or path.startswith(f"{PREFIX}/")
+    return is_below and not path.startswith(PUBLIC_PREFIX)
 
 
 def _is_asked_by_another_page(host: str, settings: Settings) -> bool:

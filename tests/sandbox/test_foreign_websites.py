@@ -87,6 +87,16 @@ def test_reading_from_another_page_is_left_to_the_browser(sandbox_server):
     assert [name for name in answer.headers if name.lower().startswith("access-control")] == []
 
 
+def test_the_checkouts_stylesheet_is_loaded_by_any_name(sandbox_server):
+    answer = requests.get(
+        f"{sandbox_server.url}/sandbox/checkout/page.css",
+        headers={"Host": "shop.example"},
+        timeout=TIMEOUT,
+    )
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/css; charset=utf-8")
+
+
 def test_the_api_is_called_by_any_name(sandbox_server):
     answer = sandbox_server.call("GET", "/v1/orders", headers={"Host": "razorpay.internal"})
 
