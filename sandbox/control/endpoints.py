@@ -59,7 +59,7 @@ def change_secret(control: Control) -> JsonObject:
     with control.world.transaction() as tx:
         row = _endpoint(tx, control.ids["endpoint_id"])
         endpoints.change_secret(tx, row["id"], secret)
-    return endpoints.shown(row)
+        return endpoints.shown(_endpoint(tx, row["id"]))
 
 
 def _endpoint(tx: Transaction, endpoint_id: str) -> sqlite3.Row:

@@ -14,6 +14,12 @@ from sandbox.snapshots import NAME_CHARACTERS_MAX, SNAPSHOTS_MAX
 
 FOLDER = Path(__file__).parents[2] / "sandbox"
 README = (FOLDER / "README.md").read_text()
+# The loop over the switches is written out.
+_LOOP = re.search(r"for switch in (.*); do (.*)\$switch; done", README)
+EXAMPLES = [
+    *re.findall(r"^.*\$SANDBOX.*$", README, re.MULTILINE),
+    *(_LOOP[2] + name for name in _LOOP[1].split()),
+]
 DIGITS = re.sub(r"[ ,]", "", README)
 
 
@@ -27,6 +33,19 @@ def row_of(path: str) -> str:
 @pytest.mark.parametrize("route", CONTROL_ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_every_control_is_in_the_table_with_its_method(route):
     assert re.search(rf"`?{route.method}\b", row_of(route.path))
+
+
+@pytest.mark.parametrize("route", CONTROL_ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_control_has_an_example(route):
+    path = re.sub(r"<\w+>", r"(\\$\\w+|\\$\\(\\w+\\)|\\w+)", route.path.removeprefix("/sandbox"))
+    commands = [line for line in EXAMPLES if re.search(rf"\$SANDBOX{path}(?![/\w$-])", line)]
+    by_method = {
+        "GET": lambda line: "-d" not in line and "-X" not in line,
+        "POST": lambda line: "-d" in line or "-X POST" in line,
+        "DELETE": lambda line: "-X DELETE" in line,
+    }
+
+    assert [line for line in commands if by_method[route.method](line)] != []
 
 
 def test_every_kind_of_entity_in_the_api_is_named():

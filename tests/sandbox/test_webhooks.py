@@ -117,7 +117,8 @@ def test_another_secret_signs_what_comes_after_it(sandbox_server, sandbox_receiv
     authorized = {"method": "upi", "vpa": "success@razorpay", "capture": False}
     first_id = sandbox_server.paid(**authorized)
 
-    sandbox_server.control("POST", f"/endpoints/{endpoint['id']}/secret", {"secret": "new"})
+    changed = sandbox_server.control("POST", f"/endpoints/{endpoint['id']}/secret", {"secret": "new"})
+    assert changed == {**endpoint, "secret": "new"}
     second_id = sandbox_server.paid(**authorized)
     sandbox_server.control("POST", "/deliveries", {"paused": False})
 
