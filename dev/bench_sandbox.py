@@ -18,6 +18,7 @@ from typing import Any
 
 import requests
 
+ROOT = Path(__file__).resolve().parents[1]
 ORDERS = 100_000
 STARTS = 5
 CALLS = 200
@@ -170,7 +171,7 @@ def _sandbox(database: Path) -> Iterator[str]:
     }
     environ |= {"SANDBOX_PORT": "0", "SANDBOX_DATABASE": str(database)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox"], env=environ, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "sandbox"], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     with process, process.stdout:

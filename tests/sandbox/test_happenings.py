@@ -185,22 +185,25 @@ def test_a_bad_number_is_refused(sandbox_server, query):
 
 
 def test_one_listener_too_many_is_refused_and_a_place_becomes_free_again(sandbox_server, sandbox_until):
-    answers = [follow(sandbox_server) for _ in range(LISTENERS_MAX)]
     url = f"{sandbox_server.url}/sandbox/happenings/stream"
+
+    # A listener that went away, also of another test, is noticed when something is written to it.
+    def listening() -> requests.Response | None:
+        answer = requests.get(url, timeout=TIMEOUT, stream=True)
+        if answer.status_code == 200:
+            return answer
+        answer.close()
+        sandbox_server.call("GET", "/v1/refunds")
+        return None
+
+    answers = [sandbox_until(listening) for _ in range(LISTENERS_MAX)]
 
     refused = requests.get(url, timeout=TIMEOUT)
 
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "SANDBOX_CONTROL_ERROR")
     for answer in answers:
         answer.close()
-
-    # A listener that went away is noticed when something is written to it.
-    def is_served() -> bool:
-        sandbox_server.call("GET", "/v1/refunds")
-        with requests.get(url, timeout=TIMEOUT, stream=True) as again:
-            return again.status_code == 200
-
-    sandbox_until(is_served)
+    sandbox_until(listening).close()
 
 
 def test_a_reset_leaves_only_itself_and_the_numbers_go_on(sandbox_server):
