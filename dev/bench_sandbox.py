@@ -11,17 +11,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDERS = 100_000
 STARTS = 5
-CALLS = 200
+CALLS, WARM_UP_CALLS = 200, 10
 TIMEOUT_SECONDS = 30
 AUTH = ("rzp_test_sandbox", "sandbox_key_secret")
 # The rows that a sale leaves, by table: those of one sale are copied, each time with other ids.
@@ -32,65 +32,72 @@ BATCH = 10_000
 def run() -> None:
     """Print the figures."""
     with tempfile.TemporaryDirectory() as folder:
-        database = Path(folder) / "sandbox.sqlite3"
-        starts = [_start_seconds(database) for _ in range(STARTS)]
+        empty, full = Path(folder) / "empty.sqlite3", Path(folder) / "full.sqlite3"
+        starts = [_start_seconds(empty) for _ in range(STARTS)]
+        with _sandbox(full) as url:
+            _sell(url)
+        _fill(full)
         print(
             f"\nThe sandbox alone: starts in {statistics.median(starts) * 1000:.0f} ms (median of {STARTS})"
         )
-        print(f"  {'milliseconds, one client':<34}{'empty: median':>16}{'95 %':>8}", end="")
-        print(f"{f'{ORDERS:,} orders: median':>24}{'95 %':>8}", flush=True)
-        with _sandbox(database) as url:
-            _sell(url)
-            empty = _measure_all(url)
-        _fill(database)
-        with _sandbox(database) as url:
-            full = _measure_all(url)
-        for title, times in empty.items():
-            print(f"  {title:<34}{_figures(times, 16)}{_figures(full[title], 24)}", flush=True)
+        print(f"  {'milliseconds, one client':<32}{'empty: median':>15}{'95 %':>8}", end="")
+        print(f"{f'{ORDERS:,} orders: median':>26}{'95 %':>8}   full to empty", flush=True)
+        with _sandbox(empty) as empty_url, _sandbox(full) as full_url:
+            _measure(empty_url, full_url)
 
 
-def _measure_all(url: str) -> dict[str, list[float]]:
-    http = requests.Session()
-    http.auth = AUTH
-    last: dict[str, Any] = {}
+def _measure(empty_url: str, full_url: str) -> None:
+    """Make each call at both sandboxes in turn, so that the machine's load is the same for both."""
+    with closing(requests.Session()) as http:
+        http.auth = AUTH
+        clients = [_Client(http, url) for url in (empty_url, full_url)]
+        for title in _Client.CALLS:
+            times: list[list[float]] = [[], []]
+            for number in range(WARM_UP_CALLS + CALLS):
+                for client, mine in zip(clients, times, strict=True):
+                    started = time.perf_counter()
+                    client.make(title)
+                    if number >= WARM_UP_CALLS:
+                        mine.append((time.perf_counter() - started) * 1000)
+            empty, full = (statistics.median(mine) for mine in times)
+            figures = f"{empty:>15.1f}{_p95(times[0]):>8.1f}{full:>26.1f}{_p95(times[1]):>8.1f}"
+            print(f"  {title:<32}{figures}   {full / empty:.2f}", flush=True)
 
-    def call(method: str, path: str, body: Any = None) -> Any:
-        answer = http.request(method, f"{url}/v1{path}", json=body, timeout=TIMEOUT_SECONDS)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
 
-    def create() -> None:
-        number = time.perf_counter_ns()
-        order = {"amount": 50_000, "currency": "INR", "receipt": f"bench-{number}", "notes": {"a": "b"}}
-        last["order"] = call("POST", "/orders", order)
+def _p95(times: list[float]) -> float:
+    return sorted(times)[int(len(times) * 0.95) - 1]
 
-    calls: dict[str, Callable[[], Any]] = {
-        "POST /v1/orders": create,
-        "GET /v1/orders/:id": lambda: call("GET", f"/orders/{last['order']['id']}"),
-        "GET /v1/orders/:id/payments": lambda: call("GET", f"/orders/{last['order']['id']}/payments"),
-        "PATCH /v1/orders/:id": lambda: call(
-            "PATCH", f"/orders/{last['order']['id']}", {"notes": {"c": "d"}}
-        ),
-        "GET /v1/orders": lambda: call("GET", "/orders"),
-        "GET /v1/orders?receipt=": lambda: call("GET", f"/orders?receipt={last['order']['receipt']}"),
+
+class _Client:
+    """Calls one sandbox. The calls about one order are about the last one that it made."""
+
+    CALLS: ClassVar = {
+        "POST /v1/orders": ("POST", "/orders"),
+        "GET /v1/orders/:id": ("GET", "/orders/{id}"),
+        "GET /v1/orders/:id/payments": ("GET", "/orders/{id}/payments"),
+        "PATCH /v1/orders/:id": ("PATCH", "/orders/{id}"),
+        "GET /v1/orders": ("GET", "/orders"),
+        "GET /v1/orders?receipt=": ("GET", "/orders?receipt={receipt}"),
     }
-    with closing(http):
-        return {title: _times(action) for title, action in calls.items()}
 
+    def __init__(self, http: requests.Session, url: str) -> None:
+        self._http, self._url = http, url
+        self._order: dict[str, Any] = {}
 
-def _times(action: Callable[[], Any]) -> list[float]:
-    for _ in range(10):
-        action()
-    times = []
-    for _ in range(CALLS):
-        started = time.perf_counter()
-        action()
-        times.append((time.perf_counter() - started) * 1000)
-    return sorted(times)
-
-
-def _figures(times: list[float], width: int) -> str:
-    return f"{statistics.median(times):>{width}.1f}{times[int(len(times) * 0.95) - 1]:>8.1f}"
+    def make(self, title: str) -> None:
+        """Make one call, which must succeed."""
+        method, path = self.CALLS[title]
+        body: dict[str, Any] | None = None
+        if method == "POST":
+            body = {"amount": 50_000, "currency": "INR", "notes": {"a": "b"}}
+            body["receipt"] = f"bench-{time.perf_counter_ns()}"
+        elif method == "PATCH":
+            body = {"notes": {"c": "d"}}
+        url = f"{self._url}/v1{path.format(**self._order)}"
+        answer = self._http.request(method, url, json=body, timeout=TIMEOUT_SECONDS)
+        assert answer.status_code == 200, answer.text
+        if method == "POST":
+            self._order = answer.json()
 
 
 def _sell(url: str) -> None:
