@@ -81,11 +81,10 @@ def remove(world: World, name: str) -> JsonObject:
 
 
 def _copy(world: World, path: Path) -> None:
-    moment = {"now": 0.0, "is_frozen": False}
+    # The clock is asked while no other thread can change anything that is copied.
     with world.store.copied_to(path) as copy:
-        # Asked for while nothing can change.
-        moment["now"] = world.clock.now()
-        moment["is_frozen"] = world.clock.state()["frozen_at"] is not None
+        is_frozen = world.clock.state()["frozen_at"] is not None
+        moment = {"now": world.clock.now(), "is_frozen": is_frozen}
         copy.execute("INSERT INTO controls (name, value) VALUES (?, ?)", (_MOMENT, json.dumps(moment)))
 
 
