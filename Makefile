@@ -19,6 +19,7 @@ flask: venv ## The service's command line, for the running stack (ARGS="keys lis
 	@$(VENV_PYTHON) -m dev.cli $(ARGS)
 
 test: venv ## Run all tests (PYTEST_ARGS="tests/dev -x" for some)
+	@$(VENV_PYTHON) -m dev.chromium || true
 	@$(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
 
 faults: venv ## Break everything on purpose, and print what was lost or done twice (ROUNDS=50)
