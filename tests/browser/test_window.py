@@ -8,8 +8,9 @@ import pytest
 
 from tests.support.chromium import Browser, Window
 
+POLICY = "default-src 'self'; img-src 'self' data:; script-src 'self' 'unsafe-inline'"
 PAGE = b"""<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
-<link rel="icon" href="/page/icon"><title>A page</title>
+<link rel="icon" href="data:,"><title>A page</title>
 <body><h1>A page</h1><button onclick="console.error('pressed')">Press</button>
 <p style="color: red">Breach</p><img src="/picture" width="500" height="9" alt=""></body></html>"""
 
@@ -19,7 +20,7 @@ class _Handler(BaseHTTPRequestHandler):
         is_page = self.path.startswith("/page")
         self.send_response(200 if is_page else 404)
         self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Security-Policy", "default-src 'self'; script-src 'self' 'unsafe-inline'")
+        self.send_header("Content-Security-Policy", POLICY)
         self.end_headers()
         self.wfile.write(PAGE if is_page else b"")
 

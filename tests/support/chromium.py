@@ -3,6 +3,7 @@ gets a window of its own without cookies, storage or anything else of an earlier
 
 import base64
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -31,6 +32,7 @@ ARGUMENTS = (
     "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--disable-component-update",
+    "--disable-breakpad",
     "--disable-popup-blocking",
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
@@ -229,7 +231,7 @@ class _DriverService(Service):
 def _start(downloads: Path) -> webdriver.Chrome:
     found = chromium.find()
     options = webdriver.ChromeOptions()
-    options.binary_location = found.browser
+    options.binary_location = str(_ending_with_the_driver(found.browser, downloads.parent))
     for argument in (*ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -238,6 +240,16 @@ def _start(downloads: Path) -> webdriver.Chrome:
         {"download.default_directory": str(downloads), "plugins.always_open_pdf_externally": True},
     )
     return webdriver.Chrome(options=options, service=_DriverService(found.driver, downloads.parent))
+
+
+def _ending_with_the_driver(browser: str, directory: Path) -> Path:
+    """Return a program that is the browser, and ends when the driver does: a driver that is ended by a signal
+    leaves its browser behind."""
+    script = directory / "chromium"
+    command = shlex.join(processes.with_parent_death_signal([])[:-1])
+    script.write_text(f'#!/bin/sh\nexec {command} "$PPID" {shlex.quote(browser)} "$@"\n')
+    script.chmod(0o755)
+    return script
 
 
 def _is_error(entry: dict[str, Any]) -> bool:
