@@ -9,6 +9,7 @@ from sandbox.api import serve
 from sandbox.control import guard, routes
 from sandbox.hosted import routes as hosted_routes
 from sandbox.settings import Settings
+from sandbox.window import routes as window_routes
 from sandbox.world import World
 
 
@@ -35,6 +36,7 @@ def create_app(world: World) -> Flask:
     serve.add_routes(app, world)
     routes.add_routes(app, world)
     hosted_routes.add_routes(app, world)
+    window_routes.add_routes(app, world)
 
     @app.errorhandler(HTTPException)
     def answer_other_urls(error: HTTPException) -> Response | tuple[Response, int]:

@@ -1,6 +1,6 @@
 """What happens when time passes: doomed refunds fail, uncaptured payments go back, UPI payers decide."""
 
-from sandbox import collect, happenings, records, refunds, settlements, timers
+from sandbox import attempts, collect, happenings, records, refunds, settlements, timers
 from sandbox.world import Transaction, World
 
 
@@ -52,5 +52,6 @@ _WORK = {
     "refund_uncaptured_payment": _refund_uncaptured_payment,
     collect.ANSWER: _answer_collect,
     collect.EXPIRE: _expire_collect,
+    attempts.EXPIRE: attempts.expire,
     settlements.SETTLE: settlements.settle,
 }

@@ -18,9 +18,10 @@ _ERROR_CARDS = {
 }  # fmt: skip
 REASON_BY_ERROR_CARD = {number: reason for reason, numbers in _ERROR_CARDS.items() for number in numbers}
 
-SUCCESS_CARDS = frozenset(
-    ("4100280000001007", "5500670000001002", "6527658900001005", "36082800091007", "340256000401007")
-)
+SHOWN_SUCCESS_CARDS = (
+    "4100280000001007", "5500670000001002", "6527658900001005", "36082800091007", "340256000401007",
+)  # fmt: skip
+SUCCESS_CARDS = frozenset(SHOWN_SUCCESS_CARDS)
 INTERNATIONAL_CARDS = frozenset(
     (
         "5555555555554444", "5105105105105100", "5104060000000008", "4012888888881881",
@@ -62,3 +63,13 @@ def is_luhn_valid(number: str) -> bool:
 def network(number: str) -> str:
     """Name the card network, in Razorpay's spelling."""
     return next((name for pattern, name in _NETWORKS if pattern.match(number)), "Unknown")
+
+
+def grouped(number: str) -> str:
+    """Write a number as people read it, in groups of four."""
+    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
+
+
+def first_error_card_by_reason() -> dict[str, str]:
+    """Give one card for each reason to fail, in the documented order."""
+    return {reason: numbers[0] for reason, numbers in _ERROR_CARDS.items()}

@@ -49,11 +49,7 @@ def payable_order(tx: Transaction, order_id: str) -> JsonObject:
     """Read an order that takes a payment now. Raises ProviderError for every other one."""
     order = records.get(tx, "orders", order_id)
     if order["status"] == "paid":
-        raise errors.ProviderError(
-            "Your payment has been declined as the order is already paid. "
-            "Please initiate the payment with a new order.",
-            metadata={"order_id": order_id},
-        )
+        raise errors.order_already_paid({"order_id": order_id})
     if payments.is_any_authorized(tx, order_id):
         raise errors.ProviderError("Payment already done for this order.", metadata={"order_id": order_id})
     return order

@@ -47,7 +47,7 @@ def create(tx: Transaction, body: JsonObject) -> JsonObject:
     if currency != CURRENCY:
         raise errors.invalid("Currency is not supported", "currency")
     payment = checkout.begin(tx, order, instrument, payer, amount)
-    _plan_end(tx, payment, expiry_seconds)
+    plan_end(tx, payment, expiry_seconds)
     return payment
 
 
@@ -66,7 +66,8 @@ def expire(tx: Transaction, payment_id: str) -> None:
     payments.fail(tx, records.get(tx, "payments", payment_id), failures.COLLECT_EXPIRED)
 
 
-def _plan_end(tx: Transaction, payment: JsonObject, expiry_seconds: int) -> None:
+def plan_end(tx: Transaction, payment: JsonObject, expiry_seconds: int) -> None:
+    """Plan when the payer answers, or when it is too late for an answer."""
     answer_seconds = tx.settings.upi_approval_seconds
     if payment["vpa"].lower() == instruments.UNANSWERED_VPA or answer_seconds >= expiry_seconds:
         timers.add(tx, tx.now + expiry_seconds, EXPIRE, payment["id"])

@@ -106,6 +106,15 @@ def amount_differs() -> ProviderError:
     )
 
 
+def order_already_paid(metadata: dict[str, str]) -> ProviderError:
+    """Make the refusal of a payment for an order that has its money."""
+    return ProviderError(
+        "Your payment has been declined as the order is already paid. "
+        "Please initiate the payment with a new order.",
+        metadata=metadata,
+    )
+
+
 def authentication_failed() -> ProviderError:
     """Make the answer to wrong or missing keys."""
     return ProviderError(

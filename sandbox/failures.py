@@ -4,6 +4,7 @@ Codes and reasons are Razorpay's. Where its public documents give no literal des
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 BAD_REQUEST = "BAD_REQUEST_ERROR"
 GATEWAY = "GATEWAY_ERROR"
@@ -79,3 +80,9 @@ _ALL = (
 BY_REASON = {failure.reason: failure for failure in _ALL}
 DEFAULT = BY_REASON["payment_failed"]
 COLLECT_EXPIRED = BY_REASON["payment_collect_request_expired"]
+
+
+def of_payment(payment: dict[str, Any]) -> Failure:
+    """Give the way in which a failed payment failed."""
+    names = ("reason", "code", "source", "step", "description")
+    return Failure(**{name: payment[f"error_{name}"] for name in names})

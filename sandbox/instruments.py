@@ -31,6 +31,15 @@ FIELDS_BY_METHOD = {
     "netbanking": ("bank",),
     "wallet": ("wallet",),
 }
+# What the checkout offers. The pay control takes any short code.
+BANKS = {
+    "HDFC": "HDFC Bank", "ICIC": "ICICI Bank", "SBIN": "State Bank of India",
+    "UTIB": "Axis Bank", "KKBK": "Kotak Mahindra Bank",
+}  # fmt: skip
+WALLETS = {
+    "freecharge": "Freecharge", "mobikwik": "MobiKwik", "olamoney": "Ola Money",
+    "airtelmoney": "Airtel Money", "payzapp": "PayZapp",
+}  # fmt: skip
 _ACQUIRER_FIELDS = {
     "upi": ("rrn", "upi_transaction_id"),
     "card": ("auth_code",),

@@ -41,6 +41,18 @@ def display(amount_minor: int, currency: str) -> str:
     return f"{currency} {major}.{minor:0{decimals}d}"
 
 
+def for_people(amount_minor: int, currency: str) -> str:
+    """Write an amount for people: ₹1,50,000.00, or USD 1500.00."""
+    code, _, number = display(amount_minor, currency).partition(" ")
+    if code != "INR":
+        return f"{code} {number}"
+    rupees, _, paise = number.partition(".")
+    head, tail = rupees[:-3], rupees[-3:]
+    # India groups the last three digits, and the others by two.
+    pairs = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)][::-1]
+    return f"₹{','.join([*pairs, tail])}.{paise}"
+
+
 def fee_and_tax(amount_minor: int, method: str, is_international: bool) -> tuple[int, int]:
     """Work out the fee (which includes the tax) and the tax of a captured payment.
 

@@ -135,6 +135,13 @@ CREATE TABLE IF NOT EXISTS timers (
 );
 CREATE INDEX IF NOT EXISTS timers_due_at ON timers (due_at);
 
+-- What customers try in the checkout's window. id: made by the browser, which proves by it who may go on.
+CREATE TABLE IF NOT EXISTS attempts (
+    id TEXT PRIMARY KEY,
+    payment_id TEXT NOT NULL UNIQUE,
+    failing_reason TEXT
+);
+
 CREATE TABLE IF NOT EXISTS controls (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -144,5 +151,5 @@ CREATE TABLE IF NOT EXISTS controls (
 # What POST /sandbox/reset empties. Endpoints stay: they are the set-up, not what happened.
 EMPTIED_BY_RESET = (
     "orders", "payments", "refunds", "idempotency", "events", "deliveries", "payment_disputes", "ledger",
-    "settlements", "timers", "controls",
+    "settlements", "timers", "attempts", "controls",
 )  # fmt: skip

@@ -13,20 +13,12 @@ from typing import Any
 
 from flask import Response, render_template
 
-from sandbox import money
+from sandbox import instruments, money
 from sandbox.hosted.opening import Opening, is_web_address, origin
 
 JsonObject = dict[str, Any]
 STYLESHEET = (Path(__file__).parent / "static" / "page.css").read_text()
 SCRIPT = (Path(__file__).parent / "static" / "return.js").read_text()
-BANKS = {
-    "HDFC": "HDFC Bank", "ICIC": "ICICI Bank", "SBIN": "State Bank of India",
-    "UTIB": "Axis Bank", "KKBK": "Kotak Mahindra Bank",
-}  # fmt: skip
-WALLETS = {
-    "freecharge": "Freecharge", "mobikwik": "MobiKwik", "olamoney": "Ola Money",
-    "airtelmoney": "Airtel Money", "payzapp": "PayZapp",
-}  # fmt: skip
 SUCCESS_CARD = "4100 2800 0000 1007"
 CARD_VALID_YEARS = 3
 
@@ -48,10 +40,10 @@ def choose(
     page = render_template(
         "hosted/choose.html",
         opening=opening,
-        amount=shown_amount(opening.amount, opening.currency),
+        amount=money.for_people(opening.amount, opening.currency),
         image=opening.image if is_web_address(opening.image) else None,
-        banks=BANKS,
-        wallets=WALLETS,
+        banks=instruments.BANKS,
+        wallets=instruments.WALLETS,
         values={**_examples(opening, now), **entered},
         open_method=entered.get("method", failed["method"] if failed is not None else "upi"),
         failed=failed,
@@ -88,18 +80,6 @@ def error_fields(error: JsonObject) -> dict[str, str]:
     }
 
 
-def shown_amount(amount_minor: int, currency: str) -> str:
-    """Write an amount for people: ₹1,50,000.00, or USD 1500.00."""
-    code, _, number = money.display(amount_minor, currency).partition(" ")
-    if code != "INR":
-        return f"{code} {number}"
-    rupees, _, paise = number.partition(".")
-    head, tail = rupees[:-3], rupees[-3:]
-    # India groups the last three digits, and the others by two.
-    pairs = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)][::-1]
-    return f"₹{','.join([*pairs, tail])}.{paise}"
-
-
 def _examples(opening: Opening, now: float) -> JsonObject:
     year = datetime.fromtimestamp(now, UTC).year + CARD_VALID_YEARS
     return {
@@ -108,8 +88,8 @@ def _examples(opening: Opening, now: float) -> JsonObject:
         "expiry": f"12/{year % 100:02}",
         "cvv": "123",
         "name": opening.prefill["name"],
-        "bank": next(iter(BANKS)),
-        "wallet": next(iter(WALLETS)),
+        "bank": next(iter(instruments.BANKS)),
+        "wallet": next(iter(instruments.WALLETS)),
     }
 
 

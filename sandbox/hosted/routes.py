@@ -7,11 +7,10 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 
-from sandbox import checkout, errors, instruments, records
+from sandbox import checkout, errors, failures, instruments, records
 from sandbox.api.call import parse_body
 from sandbox.checkout import Attempt
 from sandbox.control_errors import ControlError
-from sandbox.failures import Failure
 from sandbox.hosted import opening, pages
 from sandbox.world import World
 
@@ -101,13 +100,8 @@ def _give_up(world: World, body: JsonObject) -> Response:
         payment = records.get(tx, "payments", payment_id if isinstance(payment_id, str) else "")
     if payment["order_id"] != asked.order_id or payment["status"] != "failed":
         raise errors.invalid("This payment is no failed payment of this order.", "payment_id")
-    error = checkout.error_for_browser(payment, _failure_of(payment)).error
+    error = checkout.error_for_browser(payment, failures.of_payment(payment)).error
     return pages.leave(asked, "Payment not completed", pages.error_fields(error))
-
-
-def _failure_of(payment: JsonObject) -> Failure:
-    names = ("reason", "code", "source", "step", "description")
-    return Failure(**{name: payment[f"error_{name}"] for name in names})
 
 
 def _entered(body: JsonObject) -> JsonObject:
