@@ -66,8 +66,9 @@ def network(number: str) -> str:
 
 
 def grouped(number: str) -> str:
-    """Write a number as people read it, in groups of four."""
-    return " ".join(number[start : start + 4] for start in range(0, len(number), 4))
+    """Write a number as it stands on a card: in groups of four, or of 4, 6 and the rest when it is shorter."""
+    ends = (4, 10, len(number)) if len(number) < 16 else (*range(4, len(number), 4), len(number))
+    return " ".join(number[start:end] for start, end in zip((0, *ends), ends, strict=False))
 
 
 def first_error_card_by_reason() -> dict[str, str]:

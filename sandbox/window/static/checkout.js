@@ -260,15 +260,17 @@
     form.method = "post";
     form.action = url;
     form.hidden = true;
-    Object.keys(fields).forEach((name) => {
-      const input = document.createElement("input");
-      input.type = "hidden";
-      input.name = name;
-      input.value = fields[name];
-      form.appendChild(input);
-    });
+    Object.keys(fields).forEach((name) => form.appendChild(hiddenInput(name, fields[name])));
     document.body.appendChild(form);
     form.submit();
+  }
+
+  function hiddenInput(name, value) {
+    const input = document.createElement("input");
+    input.type = "hidden";
+    input.name = name;
+    input.value = value;
+    return input;
   }
 
   function madeNonce() {
@@ -276,5 +278,39 @@
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
+  /* The automatic form: <form action="…"><script src="…/v1/checkout.js" data-key="…" data-order_id="…"></script>.
+     It gets a button, and is sent with the result in hidden fields. */
+  function serveForm(form, data) {
+    const options = optionsOf(data);
+    const button = document.createElement("input");
+    button.type = "submit";
+    button.className = "razorpay-payment-button";
+    button.value = options.buttontext || "Pay Now";
+    form.appendChild(button);
+    options.handler = (result) => {
+      Object.keys(result).forEach((name) => form.appendChild(hiddenInput(name, result[name])));
+      form.submit();
+    };
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      new Razorpay(options).open();
+    });
+  }
+
+  /* data-prefill.name="Asha" becomes {prefill: {name: "Asha"}}. */
+  function optionsOf(data) {
+    const options = {};
+    Object.keys(data).forEach((name) => {
+      const path = name.split(".");
+      const last = path.pop();
+      const target = path.reduce((inner, key) => (inner[key] = inner[key] || {}), options);
+      target[last] = data[name];
+    });
+    return options;
+  }
+
   window.Razorpay = Razorpay;
+  if (script.dataset.key && script.closest("form")) {
+    serveForm(script.closest("form"), script.dataset);
+  }
 })();

@@ -6,8 +6,10 @@ import { connect } from "./host.js";
 import { watch } from "./leaving.js";
 import { clearComplaints, complain, describe, find, isShown, offer, reveal, show, showAmount } from "./view.js";
 
-const DONE_MS = 1200;
+// How long an end is shown before the merchant goes on.
+const DONE_MS = 1000;
 const FAILED_MS = 2500;
+// A UPI request is looked at this often, and for a quarter of an hour.
 const POLL_MS = 500;
 const POLLS_MAX = 1800;
 const FIELDS = {
