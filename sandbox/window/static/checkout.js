@@ -110,11 +110,11 @@
     this.overlay.setAttribute("aria-modal", "true");
     this.overlay.setAttribute("aria-label", options.name ? "Payment to " + options.name : "Payment");
     Object.assign(this.overlay.style, {
-      position: "fixed", inset: "0", zIndex: "2147483647", margin: "0", background: DEFAULT_BACKDROP,
+      position: "fixed", inset: "0", zIndex: "2147483647", margin: "0", backgroundColor: DEFAULT_BACKDROP,
     });
     if (options.theme && options.theme.backdrop_color) {
       // A value that is no colour changes nothing.
-      this.overlay.style.background = String(options.theme.backdrop_color);
+      this.overlay.style.backgroundColor = String(options.theme.backdrop_color);
     }
     this.frame = document.createElement("iframe");
     this.frame.className = "razorpay-checkout-frame";

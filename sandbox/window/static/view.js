@@ -1,6 +1,7 @@
 /* What is seen: one view at a time, filled in with text only. It decides nothing. */
 
-const DARK_TEXT = "#10151c";
+// Only black and white together are readable on every colour there is.
+const DARK_TEXT = "#000000";
 const LIGHT_TEXT = "#ffffff";
 // From here on, dark text has the better contrast (relative luminance, WCAG 2).
 const LUMINANCE_OF_LIGHT = 0.179;
