@@ -8,7 +8,7 @@ signature, because the public key and the order's id are no secrets.
 import re
 from typing import Any
 
-from sandbox import checkout, collect, errors, failures, instruments, payments, records, timers
+from sandbox import checkout, collect, errors, failures, happenings, instruments, payments, records, timers
 from sandbox.control_errors import ControlError
 from sandbox.failures import Failure
 from sandbox.instruments import Instrument
@@ -27,10 +27,16 @@ _OTP = re.compile(rf"[0-9]{{{OTP_DIGITS_MIN},{OTP_DIGITS_MAX}}}")
 
 
 def begin(
-    tx: Transaction, attempt_id: str, order_id: str, instrument: Instrument, payer: JsonObject
+    tx: Transaction,
+    attempt_id: str,
+    order_id: str,
+    instrument: Instrument,
+    payer: JsonObject,
+    amount_minor: int | None = None,
 ) -> JsonObject:
     """Write a payment that waits for its answer, and give it; the same id again gives the same payment.
-    Raises ProviderError when the order takes no payment."""
+    amount_minor None: all that is due. Raises ProviderError when the order takes no payment, or not this one.
+    """
     if not _ID.fullmatch(attempt_id):
         raise errors.invalid("The attempt must be 32 hexadecimal digits.", "attempt")
     if tx.one("SELECT 1 FROM attempts WHERE id = ?", attempt_id) is not None:
@@ -38,7 +44,9 @@ def begin(
     order = checkout.payable_order(tx, order_id)
     if instrument.method not in methods(order["currency"]):
         raise errors.invalid("Currency is not supported", "currency")
-    payment = checkout.begin(tx, order, instrument, payer)
+    if amount_minor is not None:
+        checkout.require_part_of_order(tx, order, amount_minor)
+    payment = checkout.begin(tx, order, instrument, payer, amount_minor)
     tx.execute(
         "INSERT INTO attempts (id, payment_id, failing_reason) VALUES (?, ?, ?)",
         attempt_id,
@@ -79,6 +87,8 @@ def expire(tx: Transaction, payment_id: str) -> None:
     payment = records.get(tx, "payments", payment_id)
     if payment["status"] == "created":
         payments.fail(tx, payment, failures.BY_REASON["payment_timed_out"])
+        summary = f"nobody answered for payment {payment_id} on the bank's page"
+        tx.note(happenings.BACKGROUND, summary, what="attempt_expired", payment_id=payment_id)
 
 
 def methods(currency: str) -> list[str]:

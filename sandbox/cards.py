@@ -66,7 +66,7 @@ def network(number: str) -> str:
 
 
 def grouped(number: str) -> str:
-    """Write a number as it stands on a card: in groups of four, or of 4, 6 and the rest when it is shorter."""
+    """Write a number as it stands on a card: in groups of four; a shorter one in 4, 6 and the rest."""
     ends = (4, 10, len(number)) if len(number) < 16 else (*range(4, len(number), 4), len(number))
     return " ".join(number[start:end] for start, end in zip((0, *ends), ends, strict=False))
 

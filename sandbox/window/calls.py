@@ -13,13 +13,21 @@ TEXT_CHARACTERS_MAX = 255
 def show_order(world: World, body: JsonObject, _attempt_id: str) -> JsonObject:
     """Give what the window shows of an order. Raises ProviderError for one that cannot be paid like this."""
     with world.reading() as tx:
-        order = _payable_order(tx, body)
+        _require_key(tx, body)
+        order = checkout.payable_order(tx, _order_id(body))
+        amount = _amount(body)
+        if amount is None:
+            amount = order["amount_due"]
+        checkout.require_part_of_order(tx, order, amount)
+    currency = order["currency"]
+    if body.get("currency") not in (None, ""):
+        checkout.require_currency_of_order(order, fields.text(body["currency"], "currency"))
     return {
         "order_id": order["id"],
-        "amount": order["amount"],
-        "currency": order["currency"],
-        "amount_shown": money.for_people(order["amount"], order["currency"]),
-        "methods": attempts.methods(order["currency"]),
+        "amount": amount,
+        "currency": currency,
+        "amount_shown": money.for_people(amount, currency),
+        "methods": attempts.methods(currency),
     }
 
 
@@ -33,7 +41,7 @@ def begin(world: World, body: JsonObject, _attempt_id: str) -> JsonObject:
     instrument = instruments.parse(entered, world.clock.now())
     with world.transaction() as tx:
         _require_key(tx, body)
-        payment = attempts.begin(tx, attempt_id, _order_id(body), instrument, payer)
+        payment = attempts.begin(tx, attempt_id, _order_id(body), instrument, payer, _amount(body))
     return attempts.shown(world.settings.key_secret, payment)
 
 
@@ -55,19 +63,6 @@ def answer(world: World, body: JsonObject, attempt_id: str) -> JsonObject:
     return attempts.shown(world.settings.key_secret, payment)
 
 
-def _payable_order(tx: Transaction, body: JsonObject) -> JsonObject:
-    """Read the order that the merchant's options name. What they say beside it must agree with it."""
-    _require_key(tx, body)
-    order = checkout.payable_order(tx, _order_id(body))
-    amount, currency = body.get("amount"), body.get("currency")
-    checkout.require_amount_of_order(
-        order,
-        order["amount_due"] if amount in (None, "") else _amount(amount),
-        order["currency"] if currency in (None, "") else fields.text(currency, "currency"),
-    )
-    return order
-
-
 def _require_key(tx: Transaction, body: JsonObject) -> None:
     if body.get("key") != tx.settings.key_id:
         raise errors.ProviderError("The api key provided is invalid", field="key")
@@ -80,8 +75,11 @@ def _order_id(body: JsonObject) -> str:
     return fields.text(body["order_id"], "order_id")
 
 
-def _amount(value: Any) -> int:
-    """Read an amount; pages often write it as a text, which Checkout takes."""
+def _amount(body: JsonObject) -> int | None:
+    """Read the amount, or None for all that is due. Pages often write it as a text, which Checkout takes."""
+    value = body.get("amount")
+    if value in (None, ""):
+        return None
     is_number = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18
     return fields.whole_number(int(value) if is_number else value, "amount")
 

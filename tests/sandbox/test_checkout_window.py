@@ -244,3 +244,17 @@ def test_a_reset_forgets_attempts(sandbox_server):
     assert (
         answer(sandbox_server, "success").json()["error"]["description"] == "The id provided does not exist"
     )
+
+
+def test_an_order_that_takes_parts_is_paid_in_the_part_that_the_merchant_asks_for(sandbox_server):
+    order = sandbox_server.order(partial_payment=True)
+    asked = {"key": KEY_ID, "order_id": order["id"], "amount": "50000"}
+
+    shown = post(sandbox_server, "/order", asked).json()
+    begin(sandbox_server, order, BANK, amount="50000")
+    answer(sandbox_server, "success")
+    rest = post(sandbox_server, "/order", {**asked, "amount": None}).json()
+
+    assert (shown["amount"], shown["amount_shown"]) == (50_000, "₹500.00")
+    assert (rest["amount"], rest["amount_shown"]) == (100_000, "₹1,000.00")
+    assert [payment["amount"] for payment in payments_of(sandbox_server, order)] == [50_000]

@@ -18,8 +18,8 @@ export function showOrder(options) {
 }
 
 export function begin(options, payer, attempt, instrument) {
-  const { key, order_id, description, notes } = options;
-  return call("POST", "/attempts", { key, order_id, description, notes, ...payer, attempt, instrument });
+  const { key, order_id, amount, description, notes } = options;
+  return call("POST", "/attempts", { key, order_id, amount, description, notes, ...payer, attempt, instrument });
 }
 
 export function showAttempt(attempt) {

@@ -3,8 +3,20 @@
 from collections.abc import Callable
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.checkout.shopping import Shop
+
+
+def succeed_and_stay(shop: Shop) -> None:
+    """Pay, and let the window not go away by itself."""
+    shop.pay_by_card("4100 2800 0000 1007")
+    shop.window.run(
+        "const set = window.setTimeout;"
+        "window.setTimeout = (act, milliseconds) => milliseconds === 1000 ? 0 : set(act, milliseconds);"
+    )
+    shop.window.keys("1234", Keys.ENTER)
+
 
 STATES: dict[str, Callable[[Shop], None]] = {
     "choose": lambda shop: shop.choose("card"),
@@ -13,7 +25,7 @@ STATES: dict[str, Callable[[Shop], None]] = {
     "bank": lambda shop: shop.pay("netbanking"),
     "app": lambda shop: shop.pay_by_upi("pending@razorpay"),
     "failed": lambda shop: shop.pay_by_upi("failure@razorpay"),
-    "done": lambda shop: shop.pay_by_upi(),
+    "done": lambda shop: succeed_and_stay(shop),
     "question": lambda shop: shop.window.find("#close").click(),
 }
 SEEN = {
