@@ -8,6 +8,7 @@ from sandbox import endpoints
 from sandbox.api import serve
 from sandbox.control import guard, routes
 from sandbox.hosted import routes as hosted_routes
+from sandbox.panel import page
 from sandbox.settings import Settings
 from sandbox.window import routes as window_routes
 from sandbox.world import World
@@ -35,6 +36,7 @@ def create_app(world: World) -> Flask:
     guard.protect(app, world.settings)
     serve.add_routes(app, world)
     routes.add_routes(app, world)
+    page.add_files(app)
     hosted_routes.add_routes(app, world)
     window_routes.add_routes(app, world)
 

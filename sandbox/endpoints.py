@@ -80,6 +80,11 @@ def change_secret(tx: Transaction, endpoint_id: str, secret: str) -> None:
     tx.execute("UPDATE endpoints SET secret = ? WHERE id = ?", secret, endpoint_id)
 
 
+def change_events(tx: Transaction, endpoint_id: str, events: list[str]) -> None:
+    """Subscribe to other events from the next one on. events: names, or "*" for all."""
+    tx.execute("UPDATE endpoints SET events = ? WHERE id = ?", json.dumps(events), endpoint_id)
+
+
 def note_success(tx: Transaction, endpoint_id: str) -> None:
     """End a streak of failures."""
     tx.execute("UPDATE endpoints SET failing_since = NULL WHERE id = ?", endpoint_id)

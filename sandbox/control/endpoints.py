@@ -62,6 +62,16 @@ def change_secret(control: Control) -> JsonObject:
         return endpoints.shown(_endpoint(tx, row["id"]))
 
 
+def change_events(control: Control) -> JsonObject:
+    """Answer POST /sandbox/endpoints/:id/events: what comes to pass from now on is sent by this list."""
+    require_only(control.body, ("events",))
+    wanted = _events(control.body.get("events"))
+    with control.world.transaction() as tx:
+        row = _endpoint(tx, control.ids["endpoint_id"])
+        endpoints.change_events(tx, row["id"], wanted)
+        return endpoints.shown(_endpoint(tx, row["id"]))
+
+
 def _endpoint(tx: Transaction, endpoint_id: str) -> sqlite3.Row:
     row = endpoints.find(tx, endpoint_id)
     if row is None:

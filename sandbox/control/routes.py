@@ -9,11 +9,12 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 
 from sandbox import happenings
-from sandbox.control import customers, endpoints, refunds, snapshots, switches, webhooks
+from sandbox.control import customers, endpoints, listing, refunds, snapshots, switches, webhooks
 from sandbox.control import happenings as happenings_controls
 from sandbox.control.request import Control, parse_body, shown_body
 from sandbox.control_errors import ControlError
 from sandbox.errors import ProviderError
+from sandbox.panel import page
 from sandbox.world import World
 
 JsonObject = dict[str, Any]
@@ -30,6 +31,9 @@ class Route:
 
 
 ROUTES = (
+    Route("GET", "/sandbox/orders", listing.orders,
+          "orders, newest first; ?limit= &before= (next_before of the last page), or ?find= id or receipt"),
+    Route("GET", "/sandbox/orders/<order_id>", listing.order, "an order, its payments and their refunds"),
     Route("POST", "/sandbox/orders/<order_id>/pay", customers.pay,
           "pay an order: method upi {vpa} | card {number, expiry, cvv, name} | netbanking {bank} | "
           "wallet {wallet}; optional email, contact, description, notes, amount (if the order takes parts), "
@@ -56,6 +60,8 @@ ROUTES = (
     Route("POST", "/sandbox/endpoints/<endpoint_id>/enable", endpoints.enable, "enable a disabled endpoint"),
     Route("POST", "/sandbox/endpoints/<endpoint_id>/secret", endpoints.change_secret,
           "sign with another secret; what waits keeps its signature"),
+    Route("POST", "/sandbox/endpoints/<endpoint_id>/events", endpoints.change_events,
+          "subscribe to other events: events"),
     Route("POST", "/sandbox/faults", switches.add_fault, "order a fault: endpoint, fault, count, seconds"),
     Route("GET", "/sandbox/faults", switches.show_faults, "faults still to come"),
     Route("DELETE", "/sandbox/faults", switches.clear_faults, "forget all faults"),
@@ -125,5 +131,8 @@ def _tell(world: World, status: int, body: JsonObject) -> None:
 
 
 def _index() -> Response:
+    """Show the page to browsers, and the table to everybody else."""
+    if page.is_wanted(request.accept_mimetypes):
+        return page.show()
     controls = [{"method": route.method, "path": route.path, "purpose": route.purpose} for route in ROUTES]
     return jsonify(service="sandbox", api="/v1", controls=controls)
