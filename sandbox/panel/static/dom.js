@@ -19,15 +19,20 @@ export function el(name, properties = {}, ...children) {
   return element;
 }
 
-/* Exchanges what is in a place. What has the same data-key keeps the focus, and stays folded or unfolded. */
+/* Exchanges what is in a place, if it is not the same already: what is drawn again under a finger is missed. What
+   has the same data-key keeps the focus, and what has the same data-fold stays folded or unfolded. */
 export function fill(place, children) {
-  const focused = document.activeElement;
-  const key = place.contains(focused) ? focused.dataset.key : undefined;
   const folds = new Map(Array.from(place.querySelectorAll("details[data-fold]"), (one) => [one.dataset.fold, one.open]));
-  place.replaceChildren(...children);
-  for (const one of place.querySelectorAll("details[data-fold]")) {
+  const drawn = el("div", {}, children);
+  for (const one of drawn.querySelectorAll("details[data-fold]")) {
     one.open = folds.has(one.dataset.fold) ? folds.get(one.dataset.fold) : one.open;
   }
+  if (drawn.innerHTML === place.innerHTML) {
+    return;
+  }
+  const focused = document.activeElement;
+  const key = place.contains(focused) ? focused.dataset.key : undefined;
+  place.replaceChildren(...drawn.childNodes);
   if (key) {
     const again = Array.from(place.querySelectorAll("[data-key]")).find((one) => one.dataset.key === key);
     (again || find("main")).focus({ preventScroll: true });
