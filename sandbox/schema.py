@@ -55,6 +55,9 @@ CREATE TABLE IF NOT EXISTS events (
 );
 CREATE INDEX IF NOT EXISTS events_order_id ON events (order_id);
 CREATE INDEX IF NOT EXISTS events_payment_id ON events (payment_id);
+CREATE INDEX IF NOT EXISTS events_refund_id ON events (refund_id) WHERE refund_id IS NOT NULL;
+-- Without it, asking for a rare event reads them all, and nobody else is answered meanwhile.
+CREATE INDEX IF NOT EXISTS events_name ON events (name);
 
 CREATE TABLE IF NOT EXISTS endpoints (
     id TEXT PRIMARY KEY,
