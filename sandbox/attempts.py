@@ -53,6 +53,7 @@ def begin(
         payment["id"],
         instrument.failing_reason,
     )
+    _tell(tx, payment, "attempt_begun", f"a customer pays by {instrument.method}")
     if instrument.method == "upi":
         collect.plan_end(tx, payment, 60 * collect.EXPIRY_DEFAULT_MINUTES)
     else:
@@ -75,6 +76,7 @@ def answer(tx: Transaction, attempt_id: str, outcome: str, otp: str | None = Non
     if payment["status"] != "created" or payment["method"] == "upi":
         return payment
     failure = _failure(tx, attempt_id, outcome, otp)
+    _tell(tx, payment, "attempt_answered", f"the bank's page says {outcome}")
     if failure is not None:
         payments.fail(tx, payment, failure)
     else:
@@ -108,6 +110,17 @@ def shown(key_secret: str, payment: JsonObject) -> JsonObject:
         metadata = {"order_id": payment["order_id"], "payment_id": payment["id"]}
         return {"status": "failed", "error": errors.order_already_paid(metadata).error}
     return {"status": "succeeded", "result": checkout.receipt_for_browser(key_secret, payment)}
+
+
+def _tell(tx: Transaction, payment: JsonObject, what: str, words: str) -> None:
+    tx.note(
+        happenings.CHECKOUT,
+        f"{words}: {payment['id']} of {payment['order_id']}",
+        what=what,
+        payment_id=payment["id"],
+        order_id=payment["order_id"],
+        method=payment["method"],
+    )
 
 
 def _failure(tx: Transaction, attempt_id: str, outcome: str, otp: str | None) -> Failure | None:

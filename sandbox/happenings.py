@@ -16,8 +16,8 @@ from typing import Any
 JsonObject = dict[str, Any]
 KEPT_HAPPENINGS = 2000
 LISTENERS_MAX = 32
-API_CALL, CONTROL, EVENT, DELIVERY, BACKGROUND = KINDS = (
-    "api_call", "control", "event", "delivery", "background",
+API_CALL, CONTROL, CHECKOUT, EVENT, DELIVERY, BACKGROUND = KINDS = (
+    "api_call", "control", "checkout", "event", "delivery", "background",
 )  # fmt: skip
 
 
@@ -27,6 +27,7 @@ class Happening:
 
     api_call    method, path, query, status (null: no answer), duration_ms, fault (null: none)
     control     method, path, status, body (as text, without secrets, cut)
+    checkout    what, payment_id, order_id, method
     event       event_id, event, order_id, payment_id, refund_id
     delivery    event_id, event, endpoint_id, url, attempt, status, error, duration_ms, state
     background  what, and the id of what it concerns

@@ -39,7 +39,7 @@ def orders(control: Control) -> JsonObject:
 
 
 def order(control: Control) -> JsonObject:
-    """Answer GET /sandbox/orders/:id: the order with its payments, and those with their refunds."""
+    """Answer GET /sandbox/orders/:id: the order with its payments, and those with refunds and disputes."""
     with control.world.reading() as tx:
         found = records.get(tx, "orders", control.ids["order_id"])
         payments = records.find(tx, "payments", {"order_id = ?": found["id"]}, count=PARTS_MAX)
@@ -48,14 +48,16 @@ def order(control: Control) -> JsonObject:
             "payments": [
                 {
                     "payment": payment,
-                    "is_disputed": disputes.is_open(tx, payment["id"]),
-                    "refunds": records.find(
-                        tx, "refunds", {"payment_id = ?": payment["id"]}, count=PARTS_MAX
-                    ),
+                    "refunds": _of(tx, "refunds", payment),
+                    "disputes": _of(tx, disputes.TABLE, payment),
                 }
                 for payment in payments
             ],
         }
+
+
+def _of(tx: Transaction, table: str, payment: JsonObject) -> list[JsonObject]:
+    return records.find(tx, table, {"payment_id = ?": payment["id"]}, count=PARTS_MAX)
 
 
 def _found(tx: Transaction, text: str, wanted: int) -> list[Any]:

@@ -33,7 +33,8 @@ class Route:
 ROUTES = (
     Route("GET", "/sandbox/orders", listing.orders,
           "orders, newest first; ?limit= &before= (next_before of the last page), or ?find= id or receipt"),
-    Route("GET", "/sandbox/orders/<order_id>", listing.order, "an order, its payments and their refunds"),
+    Route("GET", "/sandbox/orders/<order_id>", listing.order,
+          "an order, its payments, their refunds and disputes"),
     Route("POST", "/sandbox/orders/<order_id>/pay", customers.pay,
           "pay an order: method upi {vpa} | card {number, expiry, cvv, name} | netbanking {bank} | "
           "wallet {wallet}; optional email, contact, description, notes, amount (if the order takes parts), "

@@ -49,9 +49,8 @@ def test_an_order_is_told_with_its_payments_and_their_refunds(sandbox_server):
     told = sandbox_server.control("GET", f"/orders/{order['id']}")
 
     assert (told["order"]["status"], told["order"]["attempts"]) == ("paid", 2)
-    assert [(one["payment"]["status"], one["is_disputed"]) for one in told["payments"]] == [
-        ("captured", True), ("failed", False),
-    ]  # fmt: skip
+    assert [one["payment"]["status"] for one in told["payments"]] == ["captured", "failed"]
+    assert [[each["status"] for each in one["disputes"]] for one in told["payments"]] == [["open"], []]
     assert [[each["id"] for each in one["refunds"]] for one in told["payments"]] == [[refund["id"]], []]
 
 

@@ -38,6 +38,7 @@ export function start(refresh) {
   for (const one of document.querySelectorAll("[data-mode]")) {
     one.addEventListener("change", () => change("POST", `/${one.dataset.mode}`, { mode: one.value }, "Set."));
   }
+  find("lag").addEventListener("change", () => change("POST", "/lists", { lag_seconds: Number(find("lag").value) }, "Set."));
   find("snapshots-add").addEventListener("submit", async (event) => {
     event.preventDefault();
     if (await change("POST", "/snapshots", { name: find("snapshot-name").value }, "Saved.")) {
@@ -57,12 +58,12 @@ export function start(refresh) {
 /* Reads the state that the chips and, on its own view, the cards show. */
 export async function show(isWhole) {
   const paths = ["/clock", "/deliveries", "/faults", "/endpoints"];
-  const more = isWhole ? ["/refunds", "/receipts", "/upi-collect", "/snapshots"] : [];
+  const more = isWhole ? ["/refunds", "/receipts", "/upi-collect", "/lists", "/snapshots"] : [];
   const found = await attempt(() => Promise.all([...paths, ...more].map((path) => ask("GET", path))));
   if (!found) {
     return;
   }
-  const [time, deliveries, faults, endpoints, refunds, receipts, upi, snapshots] = found;
+  const [time, deliveries, faults, endpoints, refunds, receipts, upi, lists, snapshots] = found;
   clock = { ...time, readAt: Date.now() };
   drawChips(deliveries, faults, endpoints.items);
   tick();
@@ -74,6 +75,9 @@ export async function show(isWhole) {
   find("refunds-mode").value = refunds.mode;
   find("receipts-mode").value = receipts.mode;
   find("upi-mode").value = upi.mode;
+  if (document.activeElement !== find("lag")) {
+    find("lag").value = lists.lag_seconds;
+  }
   drawSnapshots(snapshots.items);
 }
 

@@ -4,7 +4,7 @@ import { ask, attempt } from "./control.js";
 import { badge, el, facts, find, link, moment, raw } from "./dom.js";
 
 const SHOWN_MAX = 300;
-const WORDS = { api_call: "API", control: "control", event: "event", delivery: "delivery", background: "time" };
+const WORDS = { api_call: "API", control: "control", checkout: "checkout", event: "event", delivery: "delivery", background: "time" };
 const IDS = { event_id: "webhook", order_id: "order", payment_id: "order", refund_id: "order" };
 
 // Newest first.
@@ -100,7 +100,7 @@ function words({ summary, details }) {
 }
 
 function outcome({ kind, details }) {
-  if (kind === "event" || kind === "background") {
+  if (details.status === undefined) {
     return null;
   }
   const isGood = details.status !== null && details.status < 400;

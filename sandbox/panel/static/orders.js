@@ -5,6 +5,8 @@ import { badge, button, el, facts, fill, find, link, moment, money, raw, toneOfS
 import { deliveryRow } from "./webhooks.js";
 
 const DELIVERIES_MAX = 50;
+const UNDECIDED = ["open", "under_review"];
+const OUTCOMES = ["won", "lost", "closed"];
 let nextBefore = null;
 let shownId = null;
 
@@ -94,7 +96,8 @@ function draw({ order, payments }, deliveries) {
   ].filter((part) => part !== null));
 }
 
-function paymentCard({ payment, is_disputed: isDisputed, refunds }) {
+function paymentCard({ payment, refunds, disputes }) {
+  const dispute = disputes.find((one) => UNDECIDED.includes(one.status));
   const means = [payment.method, payment.vpa, payment.bank, payment.wallet, payment.card && `…${payment.card.last4}`];
   const change = (path, body, words) => act("POST", `/payments/${payment.id}/${path}`, body, words);
   return el(
@@ -102,7 +105,7 @@ function paymentCard({ payment, is_disputed: isDisputed, refunds }) {
     el(
       "div", { class: "row" },
       el("h4", { class: "grow" }, payment.id), el("span", {}, money(payment.amount, payment.currency)),
-      badge(payment.status, toneOfStatus(payment.status)), isDisputed ? badge("disputed", "bad") : null,
+      badge(payment.status, toneOfStatus(payment.status)), disputes.map((one) => badge(`dispute ${one.status}`, UNDECIDED.includes(one.status) ? "bad" : "")),
     ),
     facts([
       ["Method", means.filter(Boolean).join(" ")], ["Created", moment(payment.created_at)],
@@ -112,11 +115,11 @@ function paymentCard({ payment, is_disputed: isDisputed, refunds }) {
     el(
       "div", { class: "buttons" },
       payment.status === "failed" ? button("Authorize late", () => change("authorize-late", {}, "The money has arrived after all."), { "data-key": `late-${payment.id}` }) : null,
-      payment.captured ? button(
-        isDisputed ? "End the dispute" : "Dispute",
-        () => change("dispute", { open: !isDisputed }, isDisputed ? "The dispute is over." : "Refunds are refused from now on."),
-        { "data-key": `dispute-${payment.id}` },
-      ) : null,
+      payment.captured && !dispute ? button("Dispute", () => change("dispute", {}, "Refunds are refused from now on."), { "data-key": `dispute-${payment.id}` }) : null,
+      dispute ? OUTCOMES.map((outcome) => button(
+        `Dispute ${outcome}`, () => change("dispute", { open: false, outcome }, "The dispute is over."),
+        { "data-key": `${outcome}-${payment.id}` },
+      )) : null,
     ),
     el("ul", { class: "rows" }, refunds.map(refundRow)),
     raw("Payment as JSON", JSON.stringify(payment, null, 2), false, payment.id),

@@ -25,6 +25,8 @@ export function isShown(name) {
 /* Shows what the merchant says about the payment. */
 export function describe(options) {
   const name = text(options.name) || "Merchant";
+  document.body.classList.add("open");
+  document.body.classList.toggle("moving", (options.modal || {}).animation !== false);
   find("merchant").textContent = name;
   document.title = `Pay ${name} – test mode`;
   reveal("description", text(options.description));

@@ -3,6 +3,7 @@
 The page allows of the sandbox what a page must allow of the real Checkout, and nothing more.
 """
 
+import html
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -24,6 +25,18 @@ PAGE = """<!doctype html>
 <h1>Shop</h1>
 <button id="pay" data-options="{options}">Pay</button>
 <a id="other" href="/elsewhere">Elsewhere</a>
+</main>
+</body>
+</html>"""
+FORM = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Form</title><link rel="icon" href="data:,"></head>
+<body>
+<main>
+<form action="/charge" method="post">
+<script src="{script}" {data}></script>
+<input type="hidden" name="cart" value="7">
+</form>
 </main>
 </body>
 </html>"""
@@ -55,6 +68,8 @@ class Merchant:
             def do_GET(self) -> None:
                 if self.path == "/shop.js":
                     self._answer(SCRIPT, "text/javascript")
+                elif self.path == "/form":
+                    self._answer(merchant.form(), "text/html")
                 else:
                     self._answer(merchant.page(), "text/html")
 
@@ -88,8 +103,13 @@ class Merchant:
 
     def page(self) -> str:
         """Give the page."""
-        options = json.dumps(self.options).replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+        options = html.escape(json.dumps(self.options))
         return PAGE.format(script=f"{self.checkout_url}/v1/checkout.js", options=options)
+
+    def form(self) -> str:
+        """Give the page whose form Checkout serves by itself. options: plain texts."""
+        data = " ".join(f'data-{name}="{html.escape(str(value))}"' for name, value in self.options.items())
+        return FORM.format(script=f"{self.checkout_url}/v1/checkout.js", data=data)
 
     def close(self) -> None:
         """Stop listening."""

@@ -223,3 +223,24 @@ def test_with_redirect_a_failure_is_posted_too(shop: Shop) -> None:
             },
         )
     ]
+
+
+def test_a_form_with_data_attributes_gets_a_button_and_is_sent_with_the_result(shop: Shop) -> None:
+    shop.merchant.options = {
+        "key": KEY_ID, "order_id": shop.order["id"], "amount": "150000", "buttontext": "Pay the fees",
+        "name": "Greenfield School", "prefill.email": "asha@example.com", "notes.child": "Class 4",
+    }  # fmt: skip
+    shop.window.open(f"{shop.merchant.url}/form")
+
+    shop.window.find("input[value='Pay the fees']").click()
+    shop.look_inside()
+    shop.window.until_text("Pay with")
+    shop.pay_by_upi()
+
+    shop.look_outside()
+    shop.window.until_text("Thanks")
+    ((path, fields),) = shop.merchant.posted
+    assert (path, fields.pop("cart")) == ("/charge", "7")
+    assert_success_is_genuine(shop, fields)
+    assert shop.payments()[0]["notes"] == {"child": "Class 4"}
+    assert shop.payments()[0]["email"] == "asha@example.com"
