@@ -8,9 +8,11 @@ const TICK_MS = 1000;
 const SWITCHES = ["paused", "duplicate", "shuffle", "corrupt"];
 // The last state of the clock, and when it was read.
 let clock = null;
+// Calls a control, says how it went, and looks again.
+let change;
 
 export function start(refresh) {
-  const change = async (method, path, body, words) => {
+  change = async (method, path, body, words) => {
     const done = await attempt(() => ask(method, path, body), words);
     refresh();
     return done;
@@ -52,7 +54,6 @@ export function start(refresh) {
     }
   });
   window.setInterval(tick, TICK_MS);
-  drawSnapshots.change = change;
 }
 
 /* Reads the state that the chips and, on its own view, the cards show. */
@@ -124,7 +125,6 @@ function drawFaults(faults) {
 }
 
 function drawSnapshots(snapshots) {
-  const change = drawSnapshots.change;
   fill(find("snapshots"), snapshots.map((one) => {
     const path = `/snapshots/${encodeURIComponent(one.name)}`;
     return el(

@@ -26,6 +26,8 @@ let isAtBank = false;
 // Repeats the call that had no answer.
 let ask = null;
 let isOver = false;
+// Gives the end to the merchant, once there is one.
+let handOver = null;
 
 async function main() {
   let connected;
@@ -40,7 +42,12 @@ async function main() {
   host.onClose(() => leave());
   watch(options, place === "frame", leave);
   listen();
-  attend(() => showOrder(options), showMethods);
+  lookAtOrder();
+}
+
+/* The order may have been paid elsewhere meanwhile, so it is looked at before every choice. */
+function lookAtOrder() {
+  attend(() => showOrder(options), showMethods, refuse, "loading");
 }
 
 function listen() {
@@ -150,7 +157,10 @@ async function poll(id, polls) {
   if (state.status === "succeeded" || (state.status === "failed" && id === attempt)) {
     follow(id, state);
   } else if (state.status === "failed") {
-    host.failed(state.error);
+    // The customer is about to pay in another way, so a page of its own does not end with this.
+    if (!host.endsWithFailure) {
+      host.failed(state.error);
+    }
   } else if (polls > 1) {
     poll(id, polls - 1);
   } else if (id === attempt) {
@@ -159,15 +169,15 @@ async function poll(id, polls) {
 }
 
 /* Calls the sandbox. Without an answer nobody knows what has happened, so the customer asks again. */
-async function attend(call, next, refused = refuse) {
-  show("working");
+async function attend(call, next, refused = refuse, view = "working") {
+  show(view);
   try {
     next(await call());
   } catch (error) {
     if (error instanceof Refusal) {
       refused(error.error);
     } else {
-      lose(() => attend(call, next, refused));
+      lose(() => attend(call, next, refused, view));
     }
   }
 }
@@ -187,8 +197,8 @@ function succeed(result) {
   find("payment-id").textContent = result.razorpay_payment_id;
   show("done");
   // Whoever closes the window now has paid all the same.
-  leave.handOver = once(() => host.succeeded(result));
-  window.setTimeout(leave.handOver, DONE_MS);
+  handOver = once(() => host.succeeded(result));
+  window.setTimeout(handOver, DONE_MS);
 }
 
 function fail(error) {
@@ -200,8 +210,8 @@ function fail(error) {
   show("failed");
   if (host.endsWithFailure) {
     isOver = true;
-    leave.handOver = once(() => host.failed(error));
-    window.setTimeout(leave.handOver, FAILED_MS);
+    handOver = once(() => host.failed(error));
+    window.setTimeout(handOver, FAILED_MS);
   } else {
     host.failed(error);
   }
@@ -211,13 +221,13 @@ function goOnAfterFailure() {
   if (host.endsWithFailure || (options.retry || {}).enabled === false) {
     leave();
   } else {
-    attend(() => showOrder(options), showMethods);
+    lookAtOrder();
   }
 }
 
 function leave(reason) {
-  if (leave.handOver) {
-    leave.handOver();
+  if (handOver) {
+    handOver();
     return;
   }
   isOver = true;
