@@ -1,6 +1,6 @@
 /* The live list: what happened, newest first, as it comes. Bounded, so that a night of traffic costs nothing. */
 
-import { ask, attempt } from "./control.js";
+import { ask, attempt, say } from "./control.js";
 import { badge, el, facts, find, link, moment, raw } from "./dom.js";
 
 const SHOWN_MAX = 300;
@@ -12,8 +12,11 @@ let happenings = [];
 let isPaused = false;
 let isDrawing = false;
 let listeners = [];
+let stream = null;
+// Counts how often the list was begun, so that an answer that comes late begins nothing.
+let turns = 0;
 
-/* Calls listener(happening) for everything that comes. */
+/* Calls listener() whenever something has happened. */
 export function onHappening(listener) {
   listeners.push(listener);
 }
@@ -23,13 +26,37 @@ export async function start() {
   find("live-tools").addEventListener("change", draw);
   find("live-tools").addEventListener("submit", (event) => event.preventDefault());
   find("live-pause").addEventListener("click", pause);
+  document.addEventListener("visibilitychange", follow);
+  await follow();
+}
+
+/* A page that nobody looks at gives its connection back: a browser has six for all pages of the sandbox. */
+async function follow() {
+  const turn = (turns += 1);
+  if (stream) {
+    stream.close();
+    stream = null;
+  }
+  if (document.visibilityState === "hidden") {
+    return;
+  }
   const found = await attempt(() => ask("GET", `/happenings?limit=${SHOWN_MAX}`));
-  happenings = found ? found.items : [];
+  if (!found || turn !== turns) {
+    return;
+  }
+  happenings = found.items;
   draw();
+  // The other views look again too.
+  listeners.forEach((listener) => listener());
   const after = happenings.length > 0 ? `?after=${happenings[0].seq}` : "";
-  const stream = new EventSource(`/sandbox/happenings/stream${after}`);
+  stream = new EventSource(`/sandbox/happenings/stream${after}`);
   stream.addEventListener("message", (event) => take(JSON.parse(event.data)));
-  window.addEventListener("pagehide", () => stream.close());
+  stream.addEventListener("error", ({ target }) => {
+    // A sandbox that has gone is called again by the browser; one that refuses is not.
+    if (target.readyState === EventSource.CLOSED) {
+      say("The live list has stopped. Load the page again.", true);
+    }
+  });
 }
 
 export function forget() {
@@ -40,7 +67,7 @@ export function forget() {
 function take(happening) {
   happenings.unshift(happening);
   happenings.length = Math.min(happenings.length, SHOWN_MAX);
-  listeners.forEach((listener) => listener(happening));
+  listeners.forEach((listener) => listener());
   if (!isPaused && !isDrawing) {
     // A burst is drawn once.
     isDrawing = true;

@@ -34,6 +34,23 @@ def test_what_happens_is_listed_as_it_happens_and_leads_to_the_raw_webhook(
     assert payment_id in page.window.text("#webhook dl")
 
 
+def test_a_page_that_nobody_looks_at_waits_and_catches_up(page: Page) -> None:
+    turn = (
+        "Object.defineProperty(document, 'visibilityState', {value: arguments[0], configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange'));"
+    )
+    page.open()
+    page.until("POST /sandbox/endpoints")
+    page.window.run(turn, "hidden")
+
+    payment_id = page.sandbox.paid()
+    assert payment_id not in page.window.text("main")
+    page.window.run(turn, "visible")
+
+    page.until(f"order.paid of {payment_id}")
+    assert [row.count(f"order.paid of {payment_id}") for row in page.rows("#happenings")].count(1) == 1
+
+
 def test_an_event_is_sent_again_at_a_click(page: Page, receiver: Receiver) -> None:
     page.sandbox.paid()
     event_id = next(one for one in receiver.wait_for(3) if one.event == "order.paid").event_id
