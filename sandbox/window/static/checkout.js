@@ -109,8 +109,9 @@
     this.overlay.setAttribute("role", "dialog");
     this.overlay.setAttribute("aria-modal", "true");
     this.overlay.setAttribute("aria-label", options.name ? "Payment to " + options.name : "Payment");
+    this.overlay.tabIndex = -1;
     Object.assign(this.overlay.style, {
-      position: "fixed", inset: "0", zIndex: "2147483647", margin: "0", backgroundColor: DEFAULT_BACKDROP,
+      outline: "none", position: "fixed", inset: "0", zIndex: "2147483647", margin: "0", backgroundColor: DEFAULT_BACKDROP,
     });
     if (options.theme && options.theme.backdrop_color) {
       // A value that is no colour changes nothing.
@@ -132,7 +133,8 @@
     window.addEventListener("message", this.onMessage);
     window.addEventListener("keydown", this.onKey, true);
     this.addHistoryEntry();
-    this.frame.focus();
+    // The frame gets the focus once it listens; Escape must close a window that never shows up as well.
+    this.overlay.focus();
     this.readyTimer = window.setTimeout(() => {
       console.error("Razorpay Checkout did not load from " + ORIGIN);
       this.dismiss();

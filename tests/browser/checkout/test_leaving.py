@@ -37,6 +37,19 @@ def test_escape_closes_the_window_unless_the_merchant_forbids_it(shop: Shop) -> 
     assert shop.told() == [["dismissed", None]]
 
 
+def test_a_window_that_does_not_show_up_can_be_closed_too(shop: Shop) -> None:
+    shop.window.expect_in_console("/v1/checkout/public")
+    shop.visit()
+    shop.window.block("*/v1/checkout/public*")
+    shop.window.press("Pay")
+    assert shop.is_open() is True
+
+    shop.press_escape()
+
+    assert shop.told() == [["dismissed", None]]
+    assert shop.is_open() is False
+
+
 def test_a_click_beside_the_window_closes_it_only_if_the_merchant_allows_it(shop: Shop) -> None:
     shop.open()
     shop.click_beside()
