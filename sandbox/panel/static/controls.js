@@ -1,6 +1,6 @@
 /* Clock, deliveries, faults, modes, snapshots, reset; and the chips that say what is not as usual. */
 
-import { ask, attempt, confirmed } from "./control.js";
+import { ask, attempt, confirmed } from "./asking.js";
 import { badge, button, el, fill, find, moment } from "./dom.js";
 import { forget } from "./live.js";
 

@@ -1,6 +1,6 @@
 /* Webhook endpoints: add, remove, enable, another secret, other events. */
 
-import { ask, attempt, confirmed } from "./control.js";
+import { ask, attempt, confirmed } from "./asking.js";
 import { badge, button, el, facts, fill, find, moment } from "./dom.js";
 
 const ALL = "*";

@@ -1,6 +1,6 @@
 /* The live list: what happened, newest first, as it comes. Bounded, so that a night of traffic costs nothing. */
 
-import { ask, attempt, say } from "./control.js";
+import { ask, attempt, say } from "./asking.js";
 import { badge, el, facts, find, link, moment, raw } from "./dom.js";
 
 const SHOWN_MAX = 300;

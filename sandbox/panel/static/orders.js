@@ -1,6 +1,6 @@
 /* Orders, and one of them with all that belongs to it. */
 
-import { ask, attempt } from "./control.js";
+import { ask, attempt } from "./asking.js";
 import { badge, button, el, facts, fill, find, link, moment, money, raw, toneOfStatus } from "./dom.js";
 import { deliveryRow } from "./webhooks.js";
 

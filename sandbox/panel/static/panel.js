@@ -1,6 +1,6 @@
 /* The views, by what stands behind the # of the address, and what makes them look again. */
 
-import { ask, attempt } from "./control.js";
+import { ask, attempt } from "./asking.js";
 import * as controls from "./controls.js";
 import { find } from "./dom.js";
 import * as endpoints from "./endpoints.js";

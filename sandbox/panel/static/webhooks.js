@@ -1,6 +1,6 @@
 /* Webhooks: each delivery with its state, and one event as it was sent, with every attempt and its answer. */
 
-import { ask, attempt } from "./control.js";
+import { ask, attempt } from "./asking.js";
 import { badge, button, el, facts, fill, find, link, moment, raw, toneOfStatus } from "./dom.js";
 
 const PAGE = 50;

@@ -1,4 +1,4 @@
-/* The control API by fetch, what it refuses, and the questions that come before what cannot be undone. */
+/* Asking the control API by fetch, what it refuses, and the questions that come before what cannot be undone. */
 
 import { find } from "./dom.js";
 
