@@ -18,6 +18,7 @@ def test_the_window_is_a_dialog_before_a_page_that_cannot_be_reached(shop: Shop)
         assert dialog.get_attribute("aria-modal") == "true"
         assert dialog.get_attribute("aria-label") == "Payment to Greenfield School"
         assert shop.window.run(PAGE_AROUND) == [True, "hidden", "razorpay-checkout-frame"]
+        assert shop.window.axe_violations() == []
     shop.window.find("#close").click()
 
     assert shop.told() == [["dismissed", None]]
