@@ -1,14 +1,28 @@
 """How the provider is called: its address, and how long a call, a chain of calls, and a pause may take."""
 
-from typing import Self
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+
+def _script_url(text: str) -> str:
+    parts = urlsplit(text)
+    # What comes from there runs in the page, and its origin stands in a header.
+    is_plain = not {" ", ";", ",", "'", '"'} & set(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or not is_plain:
+        raise ValueError("must be an address such as https://checkout.razorpay.com/v1/checkout.js")
+    return text
 
 
 class ProviderSettings(BaseModel):
     """The settings of calls to the provider; a part of `Settings`."""
 
     razorpay_base_url: str = "https://api.razorpay.com"
+    # The script that the checkout page loads and that opens the provider's window.
+    checkout_script_url: Annotated[str, AfterValidator(_script_url)] = (
+        "https://checkout.razorpay.com/v1/checkout.js"
+    )
     provider_connect_timeout_seconds: float = Field(default=2.0, gt=0, le=5)
     provider_read_timeout_seconds: float = Field(default=6.0, gt=0, le=10)
     # Instead of the read timeout, for calls that open an order or send a UPI request, capture, and refund.

@@ -139,6 +139,8 @@ class Settings(ProviderSettings, BaseSettings):
 
     # What becomes of money for a payment that was cancelled: it is taken, returned, or left for a person.
     late_payment_policy: Literal["accept", "refund", "hold"] = "hold"
+    # How long a checkout page takes money after its link was last asked for; the payment itself stays open.
+    checkout_link_hours: int = Field(default=30 * 24, ge=1, le=365 * 24)
     payment_abandoned_after_days: int = Field(default=30, ge=1, le=365)
     # Razorpay's shortest capture window is twelve minutes, and its refunds take five to seven working days.
     capture_overdue_seconds: int = Field(default=600, ge=1)
@@ -221,6 +223,8 @@ class Settings(ProviderSettings, BaseSettings):
         wrong = []
         if not self.razorpay_base_url.startswith("https://"):
             wrong.append("RAZORPAY_BASE_URL must start with https://")
+        if not self.checkout_script_url.startswith("https://"):
+            wrong.append("CHECKOUT_SCRIPT_URL must start with https://")
         if not self.public_url.startswith("https://"):
             wrong.append("PUBLIC_URL must start with https://")
         if self.argon2_memory_kib * self.argon2_passes < ARGON2_COST_MIN:

@@ -104,6 +104,7 @@ def _add_provider(environment: Environment, directory: Path) -> None:
     variables.setdefault("RAZORPAY_KEY_SECRET", SANDBOX_KEY_SECRET)
     variables.setdefault("RAZORPAY_WEBHOOK_SECRET", SANDBOX_WEBHOOK_SECRET)
     variables.setdefault("RAZORPAY_BASE_URL", environment.sandbox_url)
+    variables.setdefault("CHECKOUT_SCRIPT_URL", f"{environment.sandbox_url}/v1/checkout.js")
     variables.setdefault("SANDBOX_WEBHOOK_URL", f"{environment.api_url}/api/v1/payments/webhook")
     variables.setdefault("SANDBOX_DATABASE", str(directory / "sandbox" / "sandbox.sqlite3"))
     Path(variables["SANDBOX_DATABASE"]).parent.mkdir(parents=True, exist_ok=True)

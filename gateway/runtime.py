@@ -103,6 +103,7 @@ class Runtime:
             claim_ttl_seconds=settings.claim_ttl_seconds,
             quick_failure_seconds=settings.quick_failure_seconds,
             work_attempts_max=settings.work_attempts_max,
+            checkout_link_hours=settings.checkout_link_hours,
             payment_abandoned_after_days=settings.payment_abandoned_after_days,
             capture_overdue_seconds=settings.capture_overdue_seconds,
             refund_overdue_days=settings.refund_overdue_days,

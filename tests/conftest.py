@@ -115,6 +115,7 @@ def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
             "RAZORPAY_KEY_SECRET": told["razorpay_key_secret"],
             "RAZORPAY_WEBHOOK_SECRET": told["razorpay_webhook_secret"],
             "RAZORPAY_BASE_URL": told["sandbox_url"],
+            "CHECKOUT_SCRIPT_URL": f"{told['sandbox_url']}/v1/checkout.js",
         }
         return Stack(
             told["api_url"],

@@ -89,9 +89,12 @@ def _duplicate(payment: Payment, duplicate: DuplicatePayment) -> dict[str, Any]:
 
 def next_action(payment: Payment, context: Context) -> dict[str, Any] | None:
     """Return what the customer has to do: approve the UPI request, or pay on the checkout page, whose
-    address is good for both; None while nothing was asked for, and once there is nothing left to do."""
+    address is good for both; None while nothing was asked for, once the page has expired (asking again renews
+    it), and once there is nothing left to do."""
     is_refused = processing.is_orderless(payment)
     if not payment.page_token or payment.status not in OPEN or payment.authorized_at or is_refused:
+        return None
+    if processing.page_has_expired(payment, context):
         return None
     url = f"{context.public_url}/pay/{payment.id}?token={payment.page_token}"
     if not processing.awaits_approval(payment, context) or not processing.is_approval_certain(payment):

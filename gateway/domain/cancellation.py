@@ -1,5 +1,7 @@
 """Giving up a payment that nobody has paid."""
 
+from typing import Final
+
 from gateway.domain import planning, work
 from gateway.domain.context import Context
 from gateway.domain.errors import NotCancellable, ProviderDidNotAnswer
@@ -10,6 +12,8 @@ from gateway.domain.provider import ProviderError, ProviderPayment
 from gateway.domain.receipts import mint
 from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, OPEN
 from gateway.domain.transitions import change_payment, move
+
+CANCELLATION_RECEIPT: Final = "CANCELLATION_RECEIPT"
 
 
 def cancel(context: Context, payment: Payment) -> Payment:
@@ -38,7 +42,7 @@ def cancel(context: Context, payment: Payment) -> Payment:
         is_being_paid = _is_being_paid(payment, seen, context)
         if _is_cancellable(payment) and not is_being_paid:
             _give_up(payment, "cancelled on request", context)
-            mint(payment, "CANCELLATION_RECEIPT", context.now())
+            mint(payment, CANCELLATION_RECEIPT, context.now())
         return True
 
     payment = change_payment(context, payment.id, decide).document
@@ -86,6 +90,12 @@ def abandon(context: Context, payment_id: str) -> Payment | None:
         return True
 
     return change_payment(context, payment_id, decide).document
+
+
+def was_abandoned(payment: Payment) -> bool:
+    """Return whether the payment was given up because nobody paid it. What somebody cancelled has a receipt
+    that says so."""
+    return payment.status == CANCELLED and all(each.kind != CANCELLATION_RECEIPT for each in payment.receipts)
 
 
 def _is_being_paid(payment: Payment, seen: list[ProviderPayment], context: Context) -> bool:

@@ -35,6 +35,7 @@ class Limits:
     webhook_attempts_max: int = 12
     sweep_stale_seconds: int = 60
     work_overdue_seconds: int = 300
+    checkout_link_hours: int = 30 * 24
     payment_abandoned_after_days: int = 30
     capture_overdue_seconds: int = 600
     refund_overdue_days: int = 10

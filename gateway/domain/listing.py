@@ -37,6 +37,7 @@ LEFT_OUT = (
     "idempotency_key",
     "request_fingerprint",
     "page_token",
+    "page_wanted_at",
 )
 SEARCHED = ("order_receipt", "user_email", "provider_order_id", "provider_payment_id", "receipts.number")
 

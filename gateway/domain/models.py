@@ -137,6 +137,8 @@ class Payment(Document):
     requested_method = StringField()
     # What the customer's checkout page is opened with; whoever has it may pay.
     page_token = StringField()
+    # When its link was last asked for; absent for those of earlier releases.
+    page_wanted_at = DateTimeField()
     upi_collect = EmbeddedDocumentField(UpiCollect)
     upi_requests = IntField(required=True, default=0)
     idempotency_key = StringField()

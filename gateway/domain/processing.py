@@ -5,7 +5,7 @@ workers do it (`orders`, `collection`).
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway.domain import planning
 from gateway.domain.context import Context
@@ -46,7 +46,7 @@ def process(context: Context, payment: Payment, upi: UpiRequest | None = None) -
         _require_open(payment)
         if payment.status == ATTEMPTED and payment.authorized_at:
             return False
-        changed = _want_page(payment)
+        changed = _want_page(payment, context)
         if is_orderless(payment):
             payment.order_wanted_since = context.now()
             payment.order_may_be_retried = False
@@ -87,6 +87,18 @@ def is_approval_certain(payment: Payment) -> bool:
     return not payment.upi_collect.is_uncertain
 
 
+def page_expires_at(payment: Payment, context: Context) -> datetime:
+    """Return until when the payment's page takes money. It tells what became of the payment for ever."""
+    since: datetime = payment.page_wanted_at or payment.order_wanted_since or payment.created_at
+    return since + timedelta(hours=context.limits.checkout_link_hours)
+
+
+def page_has_expired(payment: Payment, context: Context) -> bool:
+    """Return whether the payment's link was asked for too long ago. Money that comes in counts all the same:
+    the order at the provider knows nothing of it."""
+    return context.now() >= page_expires_at(payment, context)
+
+
 def _require_open(payment: Payment) -> None:
     is_refused = payment.status == FAILED and is_orderless(payment) and not payment.order_may_be_retried
     if payment.status in OPEN and not is_refused:
@@ -97,10 +109,15 @@ def _require_open(payment: Payment) -> None:
     )
 
 
-def _want_page(payment: Payment) -> bool:
-    if payment.page_token:
+def _want_page(payment: Payment, context: Context) -> bool:
+    """Give the payment a page, or its expired link a new time. The address stays the same."""
+    if payment.page_token and not page_has_expired(payment, context):
         return False
-    payment.page_token = secrets.token_urlsafe(PAGE_TOKEN_BYTES)
+    if not payment.page_token:
+        payment.page_token = secrets.token_urlsafe(PAGE_TOKEN_BYTES)
+    else:
+        note(payment, "its expired link was asked for again", context)
+    payment.page_wanted_at = context.now()
     return True
 
 

@@ -1,48 +1,50 @@
-"""The form that a customer's browser posts to open the provider's hosted checkout. Its fields are Razorpay's
-(its page on hosted checkout); nothing in it is secret from whoever has the payment's link."""
+"""What a payment's page hands to the provider's Checkout. The options are Razorpay's (its page on the
+standard web integration); nothing in them is secret from whoever has the payment's link."""
 
+import json
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
 
 from config.settings import Settings
 from gateway.domain import users
 from gateway.domain.models import Payment
 from gateway.web import strings
 
-PATH = "/v1/checkout/embedded"
+# The stylesheet's accent, for the provider's window.
+THEME_COLOR = "#1a56c4"
 
 
 @dataclass(frozen=True)
-class CheckoutForm:
-    """Where the form goes, and its hidden fields, in order."""
+class Checkout:
+    """The script's address, and what it is opened with, as JSON."""
 
-    action: str
-    fields: list[tuple[str, str]]
+    script_url: str
+    options: str
 
 
-def form_of(payment: Payment, settings: Settings) -> CheckoutForm:
-    """Return the form for a payment whose order is open."""
+def of_payment(payment: Payment, settings: Settings) -> Checkout:
+    """Return what opens Checkout for a payment whose order is open.
+
+    It has a `callback_url` and no `handler`: the provider then takes the whole browser there, by a form, also
+    from where a payment left this page behind, such as a bank's own page in a browser without frames. A
+    failure stays in the provider's window, where the customer tries again.
+    """
     page = f"{settings.public_url}/pay/{payment.id}"
-    query = f"?token={payment.page_token}"
-    fields = [
-        ("key_id", settings.razorpay_key_id),
-        ("order_id", payment.provider_order_id),
-        ("amount", str(payment.amount_minor)),
-        ("currency", payment.currency),
-        ("name", settings.receipt_issuer_name),
-        ("description", payment.description or strings.DESCRIPTION_DEFAULT),
-        ("prefill[name]", users.name_of(payment.user_id)),
-        ("prefill[email]", payment.user_email),
-        ("prefill[contact]", payment.payer_phone),
-        ("callback_url", f"{page}/callback{query}"),
-        ("cancel_url", f"{page}{query}"),
-    ]
-    return CheckoutForm(
-        settings.razorpay_base_url.rstrip("/") + PATH, [(name, value) for name, value in fields if value]
-    )
+    options: dict[str, Any] = {
+        "key": settings.razorpay_key_id,
+        "order_id": payment.provider_order_id,
+        "amount": payment.amount_minor,
+        "currency": payment.currency,
+        "name": settings.receipt_issuer_name,
+        "description": payment.description or strings.DESCRIPTION_DEFAULT,
+        "prefill": _known(
+            name=users.name_of(payment.user_id), email=payment.user_email, contact=payment.payer_phone
+        ),
+        "theme": {"color": THEME_COLOR},
+        "callback_url": f"{page}/callback?token={payment.page_token}",
+    }
+    return Checkout(settings.checkout_script_url, json.dumps(options))
 
 
-def origin_of(settings: Settings) -> str:
-    """Return where the form goes, as a Content-Security-Policy names it."""
-    parts = urlsplit(settings.razorpay_base_url)
-    return f"{parts.scheme}://{parts.netloc}"
+def _known(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.api import present
+from gateway.domain import processing
 from gateway.domain.context import Context
 from gateway.domain.models import Payment
 from gateway.domain.money import display
-from gateway.domain.processing import masked
+from gateway.domain.upi import masked
 from gateway.web import states, strings
 from gateway.web.strings import Words
 
@@ -22,6 +23,7 @@ WORDS = {
     states.REFUSED: strings.REFUSED,
     states.UNREACHABLE: strings.UNREACHABLE,
     states.CANCELLED: strings.CANCELLED,
+    states.EXPIRED: strings.EXPIRED,
     states.REFUNDED: strings.REFUNDED_WHOLE,
     states.PARTLY_REFUNDED: strings.REFUNDED_PARTLY,
 }
@@ -64,7 +66,9 @@ def of_payment(payment: Payment, state: str, context: Context) -> Content:
         heading=heading,
         sentences=sentences,
         tone=TONES.get(state, PLAIN),
-        rows=_rows(payment, facts),
+        rows=_rows(
+            payment, facts, processing.page_expires_at(payment, context) if state in states.PAYABLE else None
+        ),
         pay=buttons.get(state, strings.PAY.format(**facts)),
     )
 
@@ -81,7 +85,7 @@ def moment(at: datetime) -> str:
     )
 
 
-def _rows(payment: Payment, facts: dict[str, str]) -> list[tuple[str, str]]:
+def _rows(payment: Payment, facts: dict[str, str], pay_until: datetime | None) -> list[tuple[str, str]]:
     """Return what there is to say about the payment, whatever state it is in."""
     receipt = present.find_receipt(payment, "PAYMENT_RECEIPT")
     method = payment.payment_method or ""
@@ -90,6 +94,7 @@ def _rows(payment: Payment, facts: dict[str, str]) -> list[tuple[str, str]]:
         (strings.AMOUNT, facts["amount"]),
         (strings.REFUNDED, facts["refunded"] if payment.refunded_minor else ""),
         (strings.PAID_FOR, payment.description or ""),
+        (strings.PAY_UNTIL, moment(pay_until) if pay_until else ""),
         (strings.PAID_ON, moment(payment.paid_at) if payment.paid_at else ""),
         (strings.PAID_BY, strings.METHODS.get(method, method) if payment.paid_at else ""),
         (strings.RECEIPT_NUMBER, receipt.number if receipt else ""),

@@ -58,7 +58,7 @@ def _form(token: str, problem: str | None = None, wrong_field: str = NEW_PASSWOR
         "password.html",
         400 if problem else 200,
         heading=heading,
-        title=strings.ERROR_TITLE.format(heading=heading) if problem else heading,
+        title=site.title_of(strings.ERROR_TITLE.format(heading=heading) if problem else heading),
         action=url_for("password_pages.change_password"),
         token=token,
         hint=strings.PASSWORD_HINT.format(chars_min=services().settings.password_chars_min),

@@ -1,10 +1,11 @@
-"""The hosted checkout: a payment's page, which leads to the provider, is where it sends the customer back to,
-and hands out the receipt. Every address carries the payment's page token, and needs nothing else."""
+"""The hosted checkout: a payment's page, which opens the provider's window, is where that one sends the
+customer back to, and hands out the receipt. Every address carries the payment's page token, and needs nothing
+else."""
 
 from contextlib import suppress
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request
 
 from gateway import dispatch
 from gateway.api import limits, present
@@ -19,7 +20,7 @@ from gateway.domain.errors import (
     VerificationFailed,
 )
 from gateway.domain.models import Payment, Receipt, ReceiptRef
-from gateway.web import checkout, content, site, states, strings
+from gateway.web import cards, site, states, strings
 from gateway.web.content import BAD, WAITING
 
 # What the history calls a change that was made from here.
@@ -36,30 +37,16 @@ limits.page_limit(blueprint)
 @public
 def show_payment(payment_id: str) -> Response:
     """Show a payment, and what its customer can do."""
-    payment, surroundings = _payment(payment_id), context(BY)
-    was_told = request.args.get("result") == WITH_A_FAILURE
-    state = states.of(payment, surroundings, was_told_of_failure=was_told)
-    shown = content.of_payment(payment, state, surroundings)
-    since = states.waiting_since(payment, state)
-    receipt_url = receipt = None
-    ref = present.find_receipt(payment, "PAYMENT_RECEIPT")
-    if ref:
-        receipt_url, receipt = _address("pay.send_receipt", payment), receipts.rendered(ref.id)
-        since = None if receipt else ref.issued_at
-    is_payable = state in states.PAYABLE
-    return site.show(
-        "payment.html",
-        heading=shown.heading,
-        shown=shown,
-        state=state,
-        form=checkout.form_of(payment, services().settings) if is_payable else None,
-        open_again_url=_address("pay.open_again", payment) if state == states.UNREACHABLE else None,
-        is_waiting=since is not None,
-        refresh_seconds=states.refresh_seconds(since, surroundings.now()),
-        own_url=_address("pay.show_payment", payment),
-        receipt_url=receipt_url,
-        receipt_is_ready=receipt is not None,
-    )
+    payment = _payment(payment_id)
+    return cards.page(_card(payment), payment, request.args.get("result"))
+
+
+@blueprint.get("/<string:payment_id>/card")
+@public
+def show_card(payment_id: str) -> Response:
+    """Return the page's card alone, for the page's script; 304 when it is the one that the script has. A
+    card that waits for something says with Retry-After when to ask again."""
+    return cards.fragment(_card(_payment(payment_id)))
 
 
 @blueprint.post("/<string:payment_id>/callback")
@@ -102,19 +89,19 @@ def send_receipt(payment_id: str) -> Response:
     return _download(receipt) if receipt else _receipt_is_being_made(payment, ref)
 
 
+def _card(payment: Payment) -> cards.Card:
+    was_told = request.args.get("result") == WITH_A_FAILURE
+    return cards.of_payment(payment, context(BY), services().settings, was_told_of_failure=was_told)
+
+
 def _payment(payment_id: str) -> Payment:
     """Return the payment of this address. Raises PaymentNotFound, for a wrong token as for a wrong id."""
     return access.payment_by_page(payment_id, request.args.get("token", ""))
 
 
-def _address(endpoint: str, payment: Payment, result: str | None = None) -> str:
-    # What is None is left out of the address.
-    return url_for(endpoint, payment_id=payment.id, token=payment.page_token, result=result)
-
-
 def _to_page(payment: Payment, result: str | None = None) -> Any:
     """Send the browser to the payment's page by GET, so that loading it again posts nothing again."""
-    return redirect(_address("pay.show_payment", payment, result), 303)
+    return redirect(cards.address("pay.show_payment", payment, result), 303)
 
 
 def _take_success(surroundings: Context, payment: Payment, provider_payment_id: str, signature: str) -> Any:
@@ -134,7 +121,7 @@ def _take_success(surroundings: Context, payment: Payment, provider_payment_id: 
 
 
 def _not_confirmed(payment: Payment, words: strings.Words) -> Response:
-    return site.say(words, 400, tone=BAD, back=_address("pay.show_payment", payment))
+    return site.say(words, 400, tone=BAD, back=cards.address("pay.show_payment", payment))
 
 
 def _download(receipt: Receipt) -> Response:
@@ -152,7 +139,7 @@ def _receipt_is_being_made(payment: Payment, ref: ReceiptRef) -> Response:
         strings.RECEIPT_WAITS,
         202,
         tone=WAITING,
-        back=_address("pay.show_payment", payment),
-        receipt_url=_address("pay.send_receipt", payment),
+        back=cards.address("pay.show_payment", payment),
+        receipt_url=cards.address("pay.send_receipt", payment),
         refresh_seconds=states.refresh_seconds(ref.issued_at, context(BY).now()),
     )

@@ -1,5 +1,5 @@
-"""What all pages have in common: how they are rendered, their headers, their stylesheet, and that an error
-under their paths is a page too, not JSON."""
+"""What all pages have in common: how they are rendered, their headers, their files, and that an error under
+their paths is a page too, not JSON."""
 
 import hashlib
 from pathlib import Path
@@ -7,26 +7,26 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
 from jinja2 import StrictUndefined
+from werkzeug.exceptions import NotFound
 
 from gateway.api.auth import public
 from gateway.api.services import services
-from gateway.web import checkout, strings
+from gateway.web import policy, strings
 from gateway.web.content import BAD, filled
 from gateway.web.strings import Words
 
 CHECKOUT_PATH, PASSWORD_PATH = "/pay", "/password"
 PATHS = (CHECKOUT_PATH, PASSWORD_PATH)
 
-STYLESHEET = (Path(__file__).parent / "static" / "page.css").read_bytes()
-# In the stylesheet's address, so that browsers keep it for as long as it is the same, and no longer.
-VERSION = hashlib.sha256(STYLESHEET).hexdigest()[:12]
+ASSETS = {path.name: path.read_bytes() for path in sorted((Path(__file__).parent / "static").iterdir())}
+KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+# In the files' addresses, so that browsers keep them for as long as they are the same, and no longer.
+VERSION = hashlib.sha256(b"\0".join(ASSETS.values())).hexdigest()[:12]
 ASSET_AGE_SECONDS_MAX = 365 * 24 * 3600
 
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action {forms};"
-    " frame-ancestors 'none'; base-uri 'none'"
-)
+# What an answer has not set itself.
 HEADERS = {
+    "Content-Security-Policy": policy.of_page(),
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
@@ -50,19 +50,24 @@ def is_page(path: str) -> bool:
 
 
 def show(template: str, status: int = 200, *, heading: str, **values: Any) -> Response:
-    """Return a page. heading: also its title, together with the merchant's name, unless `title` is given."""
+    """Return a page. heading: also its title, unless `title` is given; `title_of` makes one."""
     settings = services().settings
     shared = {
         "strings": strings,
-        "title": heading,
+        "title": title_of(heading),
         "refresh_seconds": None,
         "merchant": settings.receipt_issuer_name,
         "merchant_email": settings.receipt_issuer_email,
         "merchant_phone": settings.receipt_issuer_phone,
-        "stylesheet": url_for("assets.stylesheet", version=VERSION),
+        "asset": lambda name: url_for("assets.send_asset", version=VERSION, name=name),
     }
     page = render_template(template, **shared | {"heading": heading} | values)
     return Response(page, status, content_type="text/html; charset=utf-8")
+
+
+def title_of(heading: str) -> str:
+    """Return the title of a page with this heading."""
+    return strings.TITLE.format(heading=heading, merchant=services().settings.receipt_issuer_name)
 
 
 def say(words: Words, status: int = 200, *, tone: str, **values: Any) -> Response:
@@ -72,14 +77,17 @@ def say(words: Words, status: int = 200, *, tone: str, **values: Any) -> Respons
     return show("message.html", status, **shown | values)
 
 
-@assets.get("/assets/<string:version>/page.css")
+@assets.get("/assets/<string:version>/<string:name>")
 @public
-def stylesheet(version: str) -> Response:
-    """Return the stylesheet. While a release rolls out, a page of the other one gets what there is, and may
-    not keep it."""
+def send_asset(version: str, name: str) -> Response:
+    """Return a stylesheet or a script. While a release rolls out, a page of the other one gets what there is,
+    and may not keep it."""
+    if name not in ASSETS:
+        raise NotFound
     is_this = version == VERSION
     kept = f"public, max-age={ASSET_AGE_SECONDS_MAX}, immutable" if is_this else "no-cache"
-    return Response(STYLESHEET, content_type="text/css; charset=utf-8", headers={"Cache-Control": kept})
+    headers = {"Cache-Control": kept, "X-Content-Type-Options": "nosniff"}
+    return Response(ASSETS[name], content_type=KINDS[Path(name).suffix], headers=headers)
 
 
 def _finish(response: Response) -> Response:
@@ -89,10 +97,8 @@ def _finish(response: Response) -> Response:
         # Whichever error handler answered, for a route or for none; its status and headers stay.
         response.set_data(_error_page(response.status_code))
         response.content_type = "text/html; charset=utf-8"
-    forms = "'self'"
-    if request.path.startswith(f"{CHECKOUT_PATH}/"):
-        forms += f" {checkout.origin_of(services().settings)}"
-    response.headers.update(HEADERS | {"Content-Security-Policy": POLICY.format(forms=forms)})
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     return response
 
 

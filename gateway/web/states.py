@@ -3,7 +3,7 @@ that changes no more than a sentence. Also how soon a page that waits for someth
 
 from datetime import datetime, timedelta
 
-from gateway.domain import processing
+from gateway.domain import cancellation, processing
 from gateway.domain.context import Context
 from gateway.domain.models import Payment
 from gateway.domain.states import CANCELLED as STATUS_CANCELLED
@@ -19,10 +19,15 @@ FAILED = "failed"
 REFUSED = "refused"
 UNREACHABLE = "unreachable"
 CANCELLED = "cancelled"
+EXPIRED = "expired"
 REFUNDED = "refunded"
 PARTLY_REFUNDED = "partly_refunded"
 # The states in which the customer can go to the provider and pay.
 PAYABLE = frozenset({READY, APPROVE, FAILED})
+# The states in which the money is here, or nearly, so that the provider's window has no use any more.
+SETTLED = frozenset({CONFIRMING, PAID, REFUNDED, PARTLY_REFUNDED})
+# The states that an expired link replaces, because they ask the customer for something.
+EXPIRING = frozenset({READY, FAILED, UNREACHABLE})
 
 # A page looks again after a quarter of the time for which it has waited: soon at first, when something is
 # about to happen, and seldom later, so that a class whose parents share one address stays within its limit.
@@ -36,13 +41,19 @@ REFRESHED_FOR = timedelta(hours=1)
 def of(payment: Payment, context: Context, *, was_told_of_failure: bool = False) -> str:
     """Return the payment's state. was_told_of_failure: the browser came back with a failure, which the
     provider's own message may not have confirmed yet; it turns "ready" into "failed" and nothing else."""
+    state = _of_live_link(payment, context, was_told_of_failure)
+    is_late = state in EXPIRING and processing.page_has_expired(payment, context)
+    return EXPIRED if is_late else state
+
+
+def _of_live_link(payment: Payment, context: Context, was_told_of_failure: bool) -> str:
     if payment.captured_minor:
         by_status = {STATUS_REFUNDED: REFUNDED, STATUS_PARTIAL_REFUND: PARTLY_REFUNDED}
         return by_status.get(payment.status, PAID)
     if payment.unread_provider_payment_id or payment.authorized_at:
         return CONFIRMING
     if payment.status == STATUS_CANCELLED:
-        return CANCELLED
+        return EXPIRED if cancellation.was_abandoned(payment) else CANCELLED
     if payment.provider_order_id is None:
         return _without_order(payment)
     if processing.awaits_approval(payment, context):

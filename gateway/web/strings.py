@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 LANGUAGE = "en"
+TITLE = "{heading} – {merchant}"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ PAID_BY = "Paid by"
 REFUNDED = "Refunded"
 RECEIPT_NUMBER = "Receipt"
 PAYMENT_NUMBER = "Payment number"
+PAY_UNTIL = "Can be paid until"
 
 PAY = "Pay {amount}"
 PAY_AGAIN = "Try again"
@@ -50,7 +52,7 @@ CHECK_NOW = "Check now"
 BACK_TO_PAYMENT = "Back to the payment"
 DOWNLOAD_RECEIPT = "Download the receipt (PDF)"
 RECEIPT_IS_BEING_MADE = "The receipt is being made. It can be downloaded here in a moment."
-REFRESHES = "This page reloads by itself."
+REFRESHES = "This page updates by itself."
 HELP = "Questions? Ask"
 DESCRIPTION_DEFAULT = "Payment"
 
@@ -59,9 +61,17 @@ PREPARING = Words("Your payment is being prepared", ("This takes a moment.",))
 READY = Words(
     "Pay {amount} to {merchant}",
     (
-        "Razorpay asks on the next page how you want to pay: by card, UPI, netbanking or wallet.",
+        "Razorpay asks in a window how you want to pay: by card, UPI, netbanking or wallet.",
         "Your card and bank details stay there. {merchant} never sees them.",
     ),
+)
+NEEDS_JAVASCRIPT = (
+    "Paying here needs JavaScript, because Razorpay's window does. Please allow it for this page and load the"
+    " page again, or open your link in another browser."
+)
+NEEDS_ITS_SCRIPT = (
+    "If no button to pay appears here, a part of this page did not arrive. Please load the page again, or"
+    " open your link in another browser."
 )
 APPROVE = Words(
     "Approve the payment in your UPI app",
@@ -98,6 +108,14 @@ CANCELLED = Words(
         "If you still want to pay, ask {merchant} for a new payment.",
     ),
 )
+EXPIRED = Words(
+    "This payment link has expired",
+    (
+        "It was not paid in time, and nothing was taken from you.",
+        "If you still want to pay, ask {merchant} for a new link, and name the payment number below.",
+        "If you have just paid all the same, it is not lost: {merchant} sees the money.",
+    ),
+)
 REFUNDED_WHOLE = Words(
     "{refunded} refunded",
     ("The money goes back to where it came from. Banks take up to 7 working days to show it.",),
@@ -107,6 +125,23 @@ REFUNDED_PARTLY = Words(
     ("That part goes back to where it came from. Banks take up to 7 working days to show it.",),
 )
 RECEIPT_WAITS = Words("Your receipt is being made", ("This takes a moment. The download starts by itself.",))
+
+# What the page's script says, while the customer pays. {reason} is the provider's sentence about a failure.
+SAID_BY_SCRIPT = {
+    "opening": "Razorpay's window is being opened…",
+    "opened": "Please pay in Razorpay's window. This page shows the result by itself.",
+    "closed": "The window was closed. If you have not paid yet, you can do so whenever you are ready.",
+    "failed": "The payment did not go through: {reason}",
+    "failedWithoutReason": "The payment did not go through.",
+    "notLoaded": (
+        "Razorpay, through which you pay, could not be loaded. Please check your connection, and whether"
+        " something in your browser blocks razorpay.com. Then try again."
+    ),
+    "notOpened": "Razorpay's window could not be opened. Please try again.",
+    "tryAgain": PAY_AGAIN,
+    "offline": "This page cannot be updated right now. Your payment is not affected. It tries again.",
+    "gaveUp": "This page could not be updated. Please load it again to see what became of your payment.",
+}
 
 NOT_CONFIRMED = Words(
     "This payment could not be confirmed",

@@ -18,11 +18,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from dev import chromium, processes
+from tests.support import node
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCREENSHOTS = ROOT / ".local" / "screenshots"
-AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = "axe-core/axe.min.js"
 AXE_RULES = ("wcag2a", "wcag2aa", "wcag21aa")
 WIDE, PHONE = (1200, 900), (360, 740)
 PAGE_SECONDS_MAX = 30
@@ -146,8 +147,7 @@ class Window:
 
     def axe_violations(self) -> list[str]:
         """Return what axe finds wrong in the page as it is now: the rule, what it asks for, and where."""
-        assert AXE.exists(), f"{AXE.relative_to(ROOT)} is missing: run npm in tests/node"
-        self.run(AXE.read_text())
+        self.run((node.packages() / AXE).read_text())
         found = self.driver.execute_async_script(
             "const done = arguments[1];"
             "axe.run(document, {runOnly: {type: 'tag', values: arguments[0]}}).then("

@@ -85,6 +85,7 @@ def own_service(stack: Stack, directory: Path, **settings: str) -> Iterator[OwnS
         "MONGODB_URI": mongodb_uri,
         "REDIS_URL": redis_url,
         "RAZORPAY_BASE_URL": sandbox_url,
+        "CHECKOUT_SCRIPT_URL": f"{sandbox_url}/v1/checkout.js",
         "WORKER_CONCURRENCY": "1",
         "SHUTDOWN_GRACE_SECONDS": "1",
     }
