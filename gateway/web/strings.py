@@ -111,7 +111,7 @@ CANCELLED = Words(
 EXPIRED = Words(
     "This payment link has expired",
     (
-        "It was not paid in time, and nothing was taken from you.",
+        "It was not paid in time.",
         "If you still want to pay, ask {merchant} for a new link, and name the payment number below.",
         "If you have just paid all the same, it is not lost: {merchant} sees the money.",
     ),

@@ -164,6 +164,11 @@ def test_an_empty_secret_or_address_is_a_missing_one(
     [
         ("RAZORPAY_BASE_URL", "http://api.razorpay.com", "RAZORPAY_BASE_URL must start with https://"),
         ("RAZORPAY_BASE_URL", "http://127.0.0.1:8001", "RAZORPAY_BASE_URL must start with https://"),
+        (
+            "CHECKOUT_SCRIPT_URL",
+            "http://checkout.razorpay.com/v1/checkout.js",
+            "CHECKOUT_SCRIPT_URL must start with https://",
+        ),
         ("JWT_SECRET_KEY", "local-stack very-secret-0 very-secret-0", "JWT_SECRET_KEY is the local stack's"),
         ("RATELIMIT_ENABLED", "false", "RATELIMIT_ENABLED must be true"),
         ("RAZORPAY_WEBHOOK_SECRET", "very-secret-3", "RAZORPAY_WEBHOOK_SECRET must differ"),

@@ -51,6 +51,8 @@ def test_production_refuses_what_the_stack_passes(tmp_path, monkeypatch):
     [
         ({"PORT": "9000"}, {"SANDBOX_WEBHOOK_URL": "http://127.0.0.1:9000/api/v1/payments/webhook"}),
         ({"SANDBOX_PORT": "9001"}, {"RAZORPAY_BASE_URL": "http://127.0.0.1:9001"}),
+        ({"SANDBOX_PORT": "9001"}, {"CHECKOUT_SCRIPT_URL": "http://127.0.0.1:9001/v1/checkout.js"}),
+        ({"CHECKOUT_SCRIPT_URL": "https://mine/x.js"}, {"CHECKOUT_SCRIPT_URL": "https://mine/x.js"}),
         ({"MONGODB_URI": "mongodb://db/x"}, {"MONGODB_URI": "mongodb://db/x"}),
         ({"REDIS_URL": "redis://cache/1"}, {"REDIS_URL": "redis://cache/1"}),
         (
@@ -84,6 +86,7 @@ def test_real_keys_mean_the_real_razorpay_and_an_unknown_webhook_secret(tmp_path
 
     assert found.sandbox_url is None
     assert "RAZORPAY_BASE_URL" not in found.variables
+    assert "CHECKOUT_SCRIPT_URL" not in found.variables
     assert found.variables["RAZORPAY_WEBHOOK_SECRET"] != "sandbox_webhook_secret"
     assert len(found.variables["RAZORPAY_WEBHOOK_SECRET"]) >= 64
 

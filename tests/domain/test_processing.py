@@ -36,6 +36,25 @@ def test_processing_asks_for_the_order_once() -> None:
     assert second.version == first.version
 
 
+def test_a_link_expires_and_asking_again_renews_it_at_the_same_address() -> None:
+    clock = Clock()
+    context = a_context(clock)
+    first = processing.process(context, recorded())
+    hours = context.limits.checkout_link_hours
+
+    clock.advance(hours * 3600 - 1)
+    assert not processing.page_has_expired(first, context)
+    assert processing.process(context, first).version == first.version
+    clock.advance(1)
+    assert processing.page_has_expired(first, context)
+    again = processing.process(context, first)
+
+    assert not processing.page_has_expired(again, context)
+    assert (again.page_token, again.page_wanted_at) == (first.page_token, clock.now)
+    assert processing.page_expires_at(again, context) == clock.now + timedelta(hours=hours)
+    assert again.history[-1].why == "its expired link was asked for again"
+
+
 @pytest.mark.parametrize("status", ["PAID", "PARTIAL_REFUND", "REFUNDED", "CANCELLED"])
 def test_a_finished_payment_is_not_processed(status: str) -> None:
     payment = (a_payment() if status == "CANCELLED" else a_paid_payment()).save(force_insert=True)

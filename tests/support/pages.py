@@ -1,6 +1,7 @@
 """A browser without scripts and cookies, as far as pages need one: it reads forms, posts them, and follows
-links, redirects and reloads."""
+links, redirects and reloads. It also reads what a page hands to its script."""
 
+import json
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -23,7 +24,8 @@ class Form:
 
 
 class Page(HTMLParser):
-    """One answer, taken apart. rows: the facts of a list of names and values."""
+    """One answer, taken apart. rows: the facts of a list of names and values. pay: what the button says that
+    opens Checkout, checkout: what it is opened with, script_url: the provider's script; empty without one."""
 
     def __init__(self, answer: requests.Response) -> None:
         super().__init__()
@@ -36,6 +38,11 @@ class Page(HTMLParser):
         self.links: dict[str, str] = {}
         self.labels: dict[str, str] = {}
         self.stylesheets: list[str] = []
+        self.scripts: list[str] = []
+        self.pay = self.script_url = ""
+        self.checkout: dict[str, Any] = {}
+        self.script_words: dict[str, str] = {}
+        self.card_url = self.card_version = ""
         self.tags: set[str] = set()
         self.inputs: dict[str, dict[str, str | None]] = {}
         self.rows: dict[str, str] = {}
@@ -59,6 +66,14 @@ class Page(HTMLParser):
             self.refresh_seconds = int(given["content"] or "")
         elif tag == "link" and given["rel"] == "stylesheet":
             self.stylesheets.append(given["href"] or "")
+        elif tag == "script":
+            self.scripts.append(given["src"] or "")
+        elif tag == "main" and "data-words" in given:
+            self.script_words = json.loads(given["data-words"] or "")
+            self.card_url, self.card_version = given["data-card-url"] or "", given["data-card-version"] or ""
+        elif tag == "button" and given.get("id") == "pay":
+            self.script_url = given["data-script-url"] or ""
+            self.checkout = json.loads(given["data-options"] or "")
         elif tag == "form":
             self.forms.append(Form(given["action"] or "", given["method"] or ""))
         elif tag == "input":
@@ -90,6 +105,8 @@ class Page(HTMLParser):
             self.links[text] = given["href"] or ""
         elif tag == "label":
             self.labels[given["for"] or ""] = text
+        elif tag == "button" and given.get("id") == "pay":
+            self.pay = text
         elif tag == "button" and self.forms:
             sent = {given["name"] or "": given.get("value") or ""} if "name" in given else {}
             self.forms[-1].buttons[text] = sent
@@ -133,6 +150,10 @@ class Browser:
         data = form.fields | (fill or {}) | form.buttons[button]
         assert form.method == "post"
         return self._ask("POST", urljoin(self.page.url, form.action), data=data)
+
+    def come_back(self, result: dict[str, str]) -> Page:
+        """Post what Checkout was given, as Checkout does."""
+        return self._ask("POST", self.page.checkout["callback_url"], data=result)
 
     def _ask(self, method: str, url: str, **options: Any) -> Page:
         answer = self.http.request(method, url, timeout=TIMEOUT_SECONDS, **options)

@@ -1,19 +1,21 @@
-"""Whole ways of a customer through the pages and the provider's, with a browser that has no scripts."""
+"""Whole ways of a customer through the pages, with a browser that has no scripts: what it would do in
+Checkout's window is done by hand. With scripts and the window: tests/browser."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
+from gateway.domain.context import utc_now
 from gateway.domain.models import Payment
-from tests.conftest import Stack
-from tests.support.client import Person, Sandbox, stored
+from tests.support.client import Person, Sandbox, open_order, stored
 from tests.support.pages import Browser, Page
 from tests.support.second_door import asked, cancel, create, process, processed, refund
 from tests.support.steps import changes_to, has_status
 from tests.support.waiting import wait_until
 
 AMOUNT = "₹500.00"
-PAY, PAY_AGAIN, CONTINUE = f"Pay {AMOUNT}", "Try again", "Continue"
-NO_FUNDS = {"pay[number]": "4100 2800 0008 0001"}
+PAY, PAY_AGAIN = f"Pay {AMOUNT}", "Try again"
+CARD = {"method": "card", "number": "4100 2800 0000 1007"}
 DOWNLOAD = "Download the receipt (PDF)"
 
 
@@ -32,79 +34,41 @@ def _the_receipt(browser: Browser) -> bytes:
     return answer.content
 
 
-def test_a_customer_pays_by_card(browser: Browser, customer: Person, stack: Stack) -> None:
+def _pay(browser: Browser, sandbox: Sandbox, how: dict[str, str]) -> Page:
+    """Pay in Checkout, and come back from it."""
+    return browser.come_back(sandbox.pay(browser.page.checkout["order_id"], how))
+
+
+def test_a_customer_comes_back_with_what_checkout_was_given(
+    browser: Browser, customer: Person, sandbox: Sandbox
+) -> None:
     result = processed(customer, description="Term 1", paymentMethod="card")
 
     page = browser.open(result["nextAction"]["url"])
-    provider = browser.press(PAY)
-    left = browser.press(PAY, **{"pay[method]": "card"})
-    back = browser.press(CONTINUE)
+    back = _pay(browser, sandbox, CARD)
 
-    assert (page.state, page.rows["For"]) == ("ready", "Term 1")
-    assert provider.url == f"{stack.sandbox_url}/v1/checkout/embedded"
-    for shown in (page.rows["To"], AMOUNT, "Term 1", customer.email, "+919000000001"):
-        assert shown in provider.text
-    assert provider.inputs["pay[name]"]["value"] == "Asha Rao"
-    assert left.heading == "Payment successful"
+    assert (page.state, page.pay, page.rows["For"]) == ("ready", PAY, "Term 1")
     assert (back.state, back.rows["Paid by"], back.url) == ("paid", "Card", page.url)
     assert _the_receipt(browser).startswith(b"%PDF-")
     payment = has_status(result["paymentId"], "PAID")
     assert (payment.captured_minor, payment.attempts, changes_to(payment, "PAID")) == (50_000, 1, 1)
-    steps = [(method, urlsplit(url).path) for method, url in browser.history[:5]]
+    steps = [(method, urlsplit(url).path) for method, url in browser.history[:3]]
     own = f"/pay/{payment.id}"
-    assert steps == [
-        ("GET", own),
-        ("POST", "/v1/checkout/embedded"),
-        ("POST", "/v1/checkout/embedded/pay"),
-        ("POST", f"{own}/callback"),
-        ("GET", own),
-    ]
+    assert steps == [("GET", own), ("POST", f"{own}/callback"), ("GET", own)]
 
 
-def test_a_customer_fails_at_the_provider_and_pays_at_the_second_try(
-    browser: Browser, customer: Person
+def test_an_order_of_the_first_door_gets_a_page_when_it_is_processed(
+    browser: Browser, customer: Person, sandbox: Sandbox
 ) -> None:
-    result = processed(customer)
+    order_id, payment_id = open_order(customer)
 
-    browser.open(result["nextAction"]["url"])
-    browser.press(PAY)
-    failed = browser.press(PAY, NO_FUNDS, **{"pay[method]": "card"})
-    browser.press(PAY, **{"pay[method]": "upi"})
-    back = browser.press(CONTINUE)
+    result = process(customer.api, payment_id).json()["result"]
+    page = browser.open(result["nextAction"]["url"])
+    back = _pay(browser, sandbox, CARD)
 
-    assert "Payment failed" in failed.text
-    assert (back.state, back.rows["Paid by"]) == ("paid", "UPI")
-    payment = has_status(result["paymentId"], "PAID")
-    assert (payment.captured_minor, payment.attempts, len(payment.receipts)) == (50_000, 2, 1)
-
-
-def test_a_customer_gives_up_reads_why_and_pays_after_all(browser: Browser, customer: Person) -> None:
-    result = processed(customer)
-
-    browser.open(result["nextAction"]["url"])
-    browser.press(PAY)
-    browser.press(PAY, NO_FUNDS, **{"pay[method]": "card"})
-    browser.press("Give up")
-    told = browser.press(CONTINUE)
-    has_status(result["paymentId"], "FAILED")
-    known = browser.reload()
-    browser.press(PAY_AGAIN)
-    browser.press("Success", **{"pay[method]": "netbanking"})
-    back = browser.press(CONTINUE)
-
-    assert (told.status, told.state) == (200, "failed")
-    assert known.state == "failed"
-    assert "insufficient account balance" in known.text
-    assert (back.state, back.rows["Paid by"]) == ("paid", "Netbanking")
-
-
-def test_a_customer_comes_back_without_having_tried(browser: Browser, customer: Person) -> None:
-    page = browser.open(processed(customer)["nextAction"]["url"])
-
-    browser.press(PAY)
-    back = browser.follow("Cancel")
-
-    assert (back.state, back.url) == ("ready", page.url)
+    assert (page.state, page.checkout["order_id"]) == ("ready", order_id)
+    assert back.state == "paid"
+    assert customer.api.status(order_id)["payment"]["status"] == "PAID"
 
 
 def test_a_customer_opens_the_page_before_the_order_is_open(
@@ -115,8 +79,8 @@ def test_a_customer_opens_the_page_before_the_order_is_open(
 
     page = browser.open(answer.json()["result"]["nextAction"]["url"])
 
-    assert (page.state, page.forms) == ("preparing", [])
-    assert list(_reloaded_until(browser, "ready").forms[0].buttons) == [PAY]
+    assert (page.state, page.forms, page.pay) == ("preparing", [], "")
+    assert _reloaded_until(browser, "ready").pay == PAY
 
 
 def test_a_customer_approves_in_the_app_while_the_page_waits(browser: Browser, customer: Person) -> None:
@@ -128,40 +92,39 @@ def test_a_customer_approves_in_the_app_while_the_page_waits(browser: Browser, c
     assert page.rows["Paid by"] == "UPI"
 
 
-def test_a_customer_declines_in_the_app_and_pays_by_card(browser: Browser, customer: Person) -> None:
+def test_a_customer_declines_in_the_app_and_pays_by_card(
+    browser: Browser, customer: Person, sandbox: Sandbox
+) -> None:
     result = asked(customer, "failure@razorpay")
 
     browser.open(result["nextAction"]["url"])
     page = _reloaded_until(browser, "failed")
-    browser.press(PAY_AGAIN)
-    browser.press(PAY, **{"pay[method]": "card"})
-    back = browser.press(CONTINUE)
+    back = _pay(browser, sandbox, CARD)
 
+    assert page.pay == PAY_AGAIN
     assert stored(result["paymentId"]).upi_collect.failure_reason in page.text
     assert back.state == "paid"
 
 
 def test_a_customer_does_not_answer_the_app_and_pays_in_another_way(
-    browser: Browser, customer: Person
+    browser: Browser, customer: Person, sandbox: Sandbox
 ) -> None:
     result = asked(customer, "pending@razorpay")
 
     page = browser.open(result["nextAction"]["url"])
-    browser.press("Pay in another way")
-    browser.press("Success", **{"pay[method]": "wallet"})
-    back = browser.press(CONTINUE)
+    back = _pay(browser, sandbox, {"method": "wallet", "wallet": "freecharge"})
 
-    assert (page.state, page.refresh_seconds) == ("approve", 2)
+    assert (page.state, page.refresh_seconds, page.pay) == ("approve", 2, "Pay in another way")
     assert "p***@razorpay" in page.text
     assert (back.state, back.rows["Paid by"]) == ("paid", "Wallet")
 
 
-def test_a_customer_looks_again_after_a_refund_and_another(browser: Browser, customer: Person) -> None:
+def test_a_customer_looks_again_after_a_refund_and_another(
+    browser: Browser, customer: Person, sandbox: Sandbox
+) -> None:
     result = processed(customer)
     browser.open(result["nextAction"]["url"])
-    browser.press(PAY)
-    browser.press(PAY, **{"pay[method]": "card"})
-    browser.press(CONTINUE)
+    _pay(browser, sandbox, CARD)
 
     assert refund(customer.api, result["paymentId"], {"amount": 123.45}).status_code == 201
     part = browser.reload()
@@ -182,8 +145,37 @@ def test_a_customer_presses_pay_on_a_page_that_was_cancelled_meanwhile(
     assert cancel(customer.api, result["paymentId"]).status_code == 200
     page = browser.reload()
 
-    assert (page.state, page.forms) == ("cancelled", [])
+    assert (page.state, page.forms, page.pay) == ("cancelled", [], "")
     assert page.rows["Payment number"] == result["paymentId"]
+
+
+def test_an_expired_link_is_no_next_action_and_works_again_once_it_is_asked_for(
+    browser: Browser, customer: Person, sandbox: Sandbox
+) -> None:
+    result = processed(customer)
+    late = utc_now() - timedelta(days=31)
+    Payment.objects(id=result["paymentId"]).update_one(set__page_wanted_at=late)
+
+    expired = browser.open(result["nextAction"]["url"])
+    told = customer.api.get(f"/api/payment/{result['paymentId']}").json()["result"]
+    renewed = process(customer.api, result["paymentId"]).json()["result"]
+    page = browser.open(renewed["nextAction"]["url"])
+
+    assert (expired.state, told["nextAction"]) == ("expired", None)
+    assert (renewed["nextAction"], page.state) == (result["nextAction"], "ready")
+    assert _pay(browser, sandbox, CARD).state == "paid"
+
+
+def test_money_that_comes_in_on_an_expired_page_counts(
+    browser: Browser, customer: Person, sandbox: Sandbox
+) -> None:
+    result = processed(customer)
+    browser.open(result["nextAction"]["url"])
+    late = utc_now() - timedelta(days=31)
+    Payment.objects(id=result["paymentId"]).update_one(set__page_wanted_at=late)
+
+    assert _pay(browser, sandbox, CARD).state == "paid"
+    assert has_status(result["paymentId"], "PAID").captured_minor == 50_000
 
 
 def test_a_payment_that_could_not_be_opened_is_opened_when_the_customer_tries_again(
@@ -197,5 +189,5 @@ def test_a_payment_that_could_not_be_opened_is_opened_when_the_customer_tries_ag
     browser.http.post(page_of(payment, "/open"), timeout=30)
     ready = _reloaded_until(browser, "ready")
 
-    assert list(ready.forms[0].buttons) == [PAY]
+    assert ready.pay == PAY
     assert len(sandbox.orders_with_receipt(payment.order_receipt)) == 1

@@ -19,6 +19,7 @@ from tests.support.steps import calls_to
 
 PAY_ROUTES = {
     ("GET", "/pay/{payment_id}"),
+    ("GET", "/pay/{payment_id}/card"),
     ("POST", "/pay/{payment_id}/callback"),
     ("POST", "/pay/{payment_id}/open"),
     ("GET", "/pay/{payment_id}/receipt"),

@@ -10,24 +10,25 @@ from dev import ports
 from gateway.domain.models import Payment, UpiCollect
 from tests.conftest import Stack
 from tests.support.domain import NOW
+from tests.support.kept_payments import STATES
 from tests.support.pages import Browser, Page
 from tests.support.waiting import wait_until
 
 Keep, PageOf = Callable[..., Payment], Callable[..., str]
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action {forms};"
-    " frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
 )
 SCRIPT = "<script>alert(1)</script>\"'><b>&{{7*7}}{amount}"
 PAGES_LIMIT = 4
 SECONDS_MAX = 6
 
 
-def _check_headers(answer: requests.Response, forms: str) -> None:
+def _check_headers(answer: requests.Response, policy: str = POLICY, referrer: str = "no-referrer") -> None:
     headers = answer.headers
     assert headers["Content-Type"] == "text/html; charset=utf-8"
-    assert headers["Content-Security-Policy"] == POLICY.format(forms=forms)
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Content-Security-Policy"] == policy
+    assert headers["Referrer-Policy"] == referrer
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Robots-Tag"] == "noindex, nofollow"
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -41,39 +42,58 @@ def _check_error(answer: requests.Response, status: int, heading: str) -> None:
     assert page.title.startswith(f"{heading} – ")
 
 
-def test_a_payments_page_may_only_post_here_and_to_the_provider(
+def test_a_page_may_load_the_providers_script_and_window_only_to_pay_with(
     stack: Stack, keep: Keep, page_of: PageOf
 ) -> None:
-    address = page_of(keep())
-
-    answers = [
-        requests.get(address, timeout=30),
-        requests.get(f"{address}x", timeout=30),
+    payable = requests.get(page_of(keep()), timeout=30)
+    others = [
+        requests.get(page_of(keep(**STATES["paid"]())), timeout=30),
+        requests.get(page_of(keep(**STATES["expired"]())), timeout=30),
+        requests.get(page_of(keep(), "/card"), timeout=30),
+        requests.get(f"{page_of(keep())}x", timeout=30),
         requests.get(f"{stack.api_url}/pay/1/2/3", timeout=30),
         requests.post(page_of(keep(), "/callback"), timeout=30),
-        requests.put(address, timeout=30),
+        requests.put(page_of(keep()), timeout=30),
     ]
 
-    assert [answer.status_code for answer in answers] == [200, 404, 404, 400, 405]
-    for answer in answers:
-        _check_headers(answer, f"'self' {stack.sandbox_url}")
+    policy = POLICY.replace("script-src 'self'", f"script-src 'self' {stack.sandbox_url}")
+    _check_headers(payable, f"{policy}; frame-src {stack.sandbox_url}", referrer="strict-origin")
+    assert [answer.status_code for answer in others] == [200, 200, 200, 404, 404, 400, 405]
+    for answer in others:
+        _check_headers(answer)
 
 
-def test_the_provider_is_the_one_of_the_settings(start_web: Callable[..., str], keep: Keep) -> None:
-    web, payment = start_web(RAZORPAY_BASE_URL="https://api.razorpay.com/"), keep()
+def test_the_real_script_gets_what_it_needs_and_no_more(start_web: Callable[..., str], keep: Keep) -> None:
+    address = "https://checkout.razorpay.com/v1/checkout.js"
+    web, payment = start_web(CHECKOUT_SCRIPT_URL=address), keep()
 
     page = Page(requests.get(f"{web}/pay/{payment.id}?token={payment.page_token}", timeout=30))
 
-    assert page.forms[0].action == "https://api.razorpay.com/v1/checkout/embedded"
-    _check_headers(page.answer, "'self' https://api.razorpay.com")
+    assert page.script_url == address
+    policy = page.answer.headers["Content-Security-Policy"]
+    directives = dict(each.split(" ", 1) for each in policy.split("; "))
+    assert directives == {
+        "default-src": "'none'",
+        "script-src": "'self' https://checkout.razorpay.com https://cdn.razorpay.com",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: https://cdn.razorpay.com",
+        "connect-src": "'self' https://api.razorpay.com https://checkout.razorpay.com"
+        " https://lumberjack.razorpay.com https://lumberjack-cx.razorpay.com"
+        " https://lumberjack-metrics.razorpay.com",
+        "form-action": "'self' https://api.razorpay.com",
+        "frame-src": "https://api.razorpay.com https://checkout.razorpay.com",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+        "object-src": "'none'",
+    }
 
 
 def test_the_password_page_may_only_post_here(stack: Stack) -> None:
-    _check_headers(requests.get(f"{stack.api_url}/password/reset?token=x", timeout=30), "'self'")
-    _check_headers(requests.get(f"{stack.api_url}/password", timeout=30), "'self'")
+    _check_headers(requests.get(f"{stack.api_url}/password/reset?token=x", timeout=30))
+    _check_headers(requests.get(f"{stack.api_url}/password", timeout=30))
 
 
-def test_a_redirect_says_the_same_and_holds_nothing_more(stack: Stack, keep: Keep, page_of: PageOf) -> None:
+def test_a_redirect_says_the_same_and_holds_nothing_more(keep: Keep, page_of: PageOf) -> None:
     payment = keep()
 
     answer = requests.post(
@@ -82,20 +102,30 @@ def test_a_redirect_says_the_same_and_holds_nothing_more(stack: Stack, keep: Kee
 
     assert answer.status_code == 303
     assert answer.headers["Location"] == f"/pay/{payment.id}?token={payment.page_token}&result=failed"
-    _check_headers(answer, f"'self' {stack.sandbox_url}")
+    _check_headers(answer)
 
 
-def test_the_stylesheet_is_kept_for_as_long_as_its_address_is_the_same(
+def test_files_are_kept_for_as_long_as_their_address_is_the_same(
     browser: Browser, stack: Stack, keep: Keep, page_of: PageOf
 ) -> None:
-    (path,) = browser.open(page_of(keep())).stylesheets
+    page = browser.open(page_of(keep()))
+    paths = [*page.stylesheets, *page.scripts]
+    assert [path.rsplit("/", 1)[1] for path in paths] == ["page.css", "pay.js"]
 
-    this, other = requests.get(stack.api_url + path), requests.get(f"{stack.api_url}/assets/other/page.css")
+    for path in paths:
+        name = path.rsplit("/", 1)[1]
+        this, other = requests.get(stack.api_url + path), requests.get(f"{stack.api_url}/assets/other/{name}")
 
-    assert this.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert other.headers["Cache-Control"] == "no-cache"
-    assert this.text == other.text
-    assert "http" not in this.text
+        assert this.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert other.headers["Cache-Control"] == "no-cache"
+        assert this.headers["X-Content-Type-Options"] == "nosniff"
+        assert this.text == other.text
+        assert "http" not in this.text
+
+
+def test_a_file_that_does_not_exist_is_not_found(stack: Stack) -> None:
+    for name in ("other.js", "..%2Fsite.py", "site.py"):
+        assert requests.get(f"{stack.api_url}/assets/other/{name}", timeout=30).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -114,9 +144,11 @@ def test_nothing_that_somebody_wrote_becomes_html(
     page = browser.open(page_of(keep(**fields)))
 
     assert page.status == 200
-    assert not {"script", "b"} & page.tags
-    assert "<script" not in page.answer.text
-    written = [page.text, *(value for form in page.forms for value in form.fields.values())]
+    assert "b" not in page.tags
+    assert page.answer.text.count("<script") == 1
+    assert page.scripts[0].endswith("/pay.js")
+    prefilled = page.checkout.get("prefill", {})
+    written = [page.text, page.checkout.get("description", ""), *prefilled.values()]
     assert any(SCRIPT in text for text in written)
 
 

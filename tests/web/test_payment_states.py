@@ -1,102 +1,85 @@
 """What a customer reads in each state of a payment, and what they can do."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from gateway.domain.context import utc_now
-from gateway.domain.models import Payment, ReceiptRef, UpiCollect
+from gateway.domain.models import Payment
+from gateway.web import strings
+from gateway.web.content import moment
 from tests.conftest import Stack
 from tests.support.client import snapshot
 from tests.support.domain import NOW
+from tests.support.kept_payments import (
+    COLLECT_EXPIRES_AT,
+    LINK_HOURS,
+    PAID_AT,
+    STATES,
+    cancelled,
+    captured,
+    collect,
+)
 from tests.support.pages import Browser, Page
 
 MERCHANT = "Example School Payments Pvt. Ltd."
-PAID_AT = datetime(2026, 11, 5, 9, 7, tzinfo=UTC)
 BY_ITSELF = "If money left your account all the same, it comes back by itself within 7 working days."
 Keep, PageOf = Callable[..., Payment], Callable[..., str]
-
-
-def _collect(**fields: Any) -> UpiCollect:
-    values = {"id": "1", "vpa": "asha@okbank", "requested_at": NOW, "asked_at": NOW}
-    return UpiCollect(**values | {"provider_payment_id": "pay_1"} | fields)
-
-
-def _captured(status: str = "PAID", **fields: Any) -> dict[str, Any]:
-    number = "RCP_12345678_abcdefghij"
-    receipt = ReceiptRef(id="r1", number=number, kind="PAYMENT_RECEIPT", issued_at=PAID_AT, stored=True)
-    values = {"captured_minor": 50_000, "paid_at": PAID_AT, "payment_method": "upi", "receipts": [receipt]}
-    return {"status": status} | values | fields
 
 
 ASKED = (
     "You are asked for ₹500.00 at a***@okbank. Open your UPI app and approve the request."
     " It can be approved until 1 March 2099, 23:05 UTC."
 )
-EXPIRES_AT = datetime(2099, 3, 1, 23, 5, tzinfo=UTC)
-# The state, what is stored, the heading, a sentence below it, and the buttons.
-ROWS: dict[str, tuple[dict[str, Any], str, str, list[str]]] = {
-    "preparing": (
-        {"opened": False, "order_wanted_since": NOW},
-        "Your payment is being prepared",
-        "This takes a moment.",
-        [],
-    ),
+# The state, the heading, a sentence below it, the button that opens Checkout, and those of forms.
+ROWS: dict[str, tuple[str, str, str, list[str]]] = {
+    "preparing": ("Your payment is being prepared", "This takes a moment.", "", []),
     "ready": (
-        {},
         f"Pay ₹500.00 to {MERCHANT}",
         f"Your card and bank details stay there. {MERCHANT} never sees them.",
-        ["Pay ₹500.00"],
-    ),
-    "approve": (
-        {"upi_collect": _collect(expires_at=EXPIRES_AT)},
-        "Approve the payment in your UPI app",
-        ASKED,
-        ["Pay in another way"],
-    ),
-    "confirming": (
-        {"status": "ATTEMPTED", "authorized_at": NOW, "provider_payment_id": None},
-        "Your payment is being confirmed",
-        "Please do not pay again.",
+        "Pay ₹500.00",
         [],
     ),
-    "paid": (_captured(), "₹500.00 paid", "Thank you. Your payment is complete.", []),
+    "approve": ("Approve the payment in your UPI app", ASKED, "Pay in another way", []),
+    "confirming": ("Your payment is being confirmed", "Please do not pay again.", "", []),
+    "paid": ("₹500.00 paid", "Thank you. Your payment is complete.", "", []),
     "failed": (
-        {"status": "FAILED", "failure_reason": "Your bank said no."},
         "The payment did not go through",
         f"Your bank said no. You can try again, in the same way or in another. {BY_ITSELF}",
-        ["Try again"],
+        "Try again",
+        [],
     ),
     "refused": (
-        {"status": "FAILED", "opened": False, "failure_reason": "Authentication failed"},
         "This payment cannot be made",
         f"Please ask {MERCHANT} for a new payment, and name the payment number below.",
+        "",
         [],
     ),
     "unreachable": (
-        {"status": "FAILED", "opened": False, "failure_reason": "502", "order_may_be_retried": True},
         "This payment could not be opened",
         "Nothing was taken from you. Razorpay, through which you pay, could not be reached.",
+        "",
         ["Try again"],
     ),
     "cancelled": (
-        {"status": "CANCELLED", "cancelled_at": PAID_AT},
         "This payment was cancelled",
         "Nothing more is taken from you. If you have paid all the same, at the last moment, ask",
+        "",
         [],
     ),
-    "refunded": (
-        _captured("REFUNDED", refunded_minor=50_000),
-        "₹500.00 refunded",
-        "The money goes back to where it came from.",
+    "expired": (
+        "This payment link has expired",
+        f"If you still want to pay, ask {MERCHANT} for a new link, and name the payment number below.",
+        "",
         [],
     ),
+    "refunded": ("₹500.00 refunded", "The money goes back to where it came from.", "", []),
     "partly_refunded": (
-        _captured("PARTIAL_REFUND", refunded_minor=12_345),
         "₹123.45 of ₹500.00 refunded",
         "That part goes back to where it came from.",
+        "",
         [],
     ),
 }
@@ -113,7 +96,8 @@ def _buttons(page: Page) -> list[str]:
 def test_a_state_says_what_happened_and_what_can_be_done(
     browser: Browser, keep: Keep, page_of: PageOf, state: str
 ) -> None:
-    fields, heading, sentence, buttons = ROWS[state]
+    heading, sentence, pay, buttons = ROWS[state]
+    fields = STATES[state]()
     payment = keep(**fields)
     before = snapshot(payment.id)
 
@@ -122,13 +106,14 @@ def test_a_state_says_what_happened_and_what_can_be_done(
     assert (page.status, page.state) == (200, state)
     assert (page.heading, page.title, page.language) == (heading, f"{heading} – {MERCHANT}", "en")
     assert sentence in page.text
-    assert _buttons(page) == buttons
+    assert (page.pay, _buttons(page)) == (pay, buttons)
+    assert ("Paying here needs JavaScript" in page.text) == bool(pay)
     assert (page.refresh_seconds == 2) == (state in WAITING)
-    assert ("Check now" in page.links) == (state in WAITING or "receipts" in fields)
+    assert ("Check now" in page.links) == (state in WAITING or "captured_minor" in fields)
     assert page.rows["To"] == MERCHANT
     assert (page.rows["Amount"], page.rows["Payment number"]) == ("₹500.00", payment.id)
     assert [reason for reason in REASONS_NOT_SHOWN if reason in page.text] == []
-    assert "script" not in page.tags
+    assert [path.rsplit("/", 1)[1] for path in page.scripts] == ["pay.js"]
     assert snapshot(payment.id) == before
 
 
@@ -136,7 +121,7 @@ def test_a_state_says_what_happened_and_what_can_be_done(
 def test_what_was_paid_is_told_with_its_date_method_and_receipt(
     browser: Browser, keep: Keep, page_of: PageOf, state: str
 ) -> None:
-    page = browser.open(page_of(keep(**ROWS[state][0], description="Term 1")))
+    page = browser.open(page_of(keep(**STATES[state](), description="Term 1")))
 
     refunded = {"refunded": {"Refunded": "₹500.00"}, "partly_refunded": {"Refunded": "₹123.45"}}
     assert page.rows == {
@@ -159,14 +144,14 @@ def test_an_amount_has_its_currency_and_that_ones_decimals(
 ) -> None:
     page = browser.open(page_of(keep(amount_minor=minor, currency=currency)))
 
-    assert (page.rows["Amount"], _buttons(page)) == (shown, [f"Pay {shown}"])
-    assert page.forms[0].fields["amount"] == str(minor)
+    assert (page.rows["Amount"], page.pay) == (shown, f"Pay {shown}")
+    assert (page.checkout["amount"], page.checkout["currency"]) == (minor, currency)
 
 
 def test_a_way_to_pay_that_is_new_here_is_shown_as_the_provider_writes_it(
     browser: Browser, keep: Keep, page_of: PageOf
 ) -> None:
-    page = browser.open(page_of(keep(**_captured(payment_method="pigeon_post"))))
+    page = browser.open(page_of(keep(**captured(payment_method="pigeon_post"))))
 
     assert page.rows["Paid by"] == "pigeon_post"
 
@@ -176,12 +161,12 @@ def test_a_way_to_pay_that_is_new_here_is_shown_as_the_provider_writes_it(
     [
         ({"status": "FAILED"}, "ready"),
         ({"failure_reason": "The UPI request was refused."}, "failed"),
-        ({"upi_collect": _collect(expires_at=utc_now() - timedelta(seconds=1))}, "ready"),
-        ({"upi_collect": _collect(provider_payment_id=None, asked_at=None)}, "preparing"),
+        ({"upi_collect": collect(expires_at=utc_now() - timedelta(seconds=1))}, "ready"),
+        ({"upi_collect": collect(provider_payment_id=None, asked_at=None)}, "preparing"),
         ({"unread_provider_payment_id": "pay_1"}, "confirming"),
         ({"unread_provider_payment_id": "pay_1", "failure_reason": "An earlier try."}, "confirming"),
         ({"unread_provider_payment_id": "pay_1", "status": "CANCELLED"}, "confirming"),
-        (_captured("PAID", needs_review=True), "paid"),
+        (captured("PAID", needs_review=True), "paid"),
     ],
 )
 def test_what_counts_is_the_money_and_not_the_last_word_of_the_status(
@@ -207,35 +192,82 @@ def test_a_page_that_waits_looks_ever_more_seldom_and_not_for_ever(
 
     assert page.state == "preparing"
     assert page.refresh_seconds == refresh_seconds
-    assert ("This page reloads by itself." in page.text) == (refresh_seconds is not None)
+    assert ("This page updates by itself." in page.text) == (refresh_seconds is not None)
     assert browser.follow("Check now").state == "preparing"
 
 
-def test_the_form_is_the_documented_one(browser: Browser, keep: Keep, page_of: PageOf, stack: Stack) -> None:
+def test_checkout_is_opened_with_the_documented_options(
+    browser: Browser, keep: Keep, page_of: PageOf, stack: Stack
+) -> None:
     payment = keep(description="Term 1", payer_phone="+919000000001")
 
     page = browser.open(page_of(payment))
 
-    (form,) = page.forms
-    assert (form.method, form.action) == ("post", f"{stack.sandbox_url}/v1/checkout/embedded")
-    assert form.fields == {
-        "key_id": stack.environ["RAZORPAY_KEY_ID"],
+    assert page.script_url == f"{stack.sandbox_url}/v1/checkout.js"
+    assert page.checkout == {
+        "key": stack.environ["RAZORPAY_KEY_ID"],
         "order_id": payment.provider_order_id,
-        "amount": "50000",
+        "amount": 50_000,
         "currency": "INR",
         "name": MERCHANT,
         "description": "Term 1",
-        "prefill[email]": payment.user_email,
-        "prefill[contact]": "+919000000001",
+        "prefill": {"email": payment.user_email, "contact": "+919000000001"},
+        "theme": {"color": "#1a56c4"},
         "callback_url": page_of(payment, "/callback"),
-        "cancel_url": page_of(payment),
     }
 
 
-def test_a_page_is_small(browser: Browser, keep: Keep, page_of: PageOf, stack: Stack) -> None:
-    page = browser.open(page_of(keep(description="x" * 255)))
+def test_what_nobody_knows_of_the_payer_is_not_filled_in(
+    browser: Browser, keep: Keep, page_of: PageOf
+) -> None:
+    page = browser.open(page_of(keep(user_email=None)))
 
-    (path,) = page.stylesheets
-    stylesheet = browser.http.get(stack.api_url + path)
-    assert len(page.answer.content) + len(stylesheet.content) < 100_000
-    assert (stylesheet.status_code, stylesheet.headers["Content-Type"]) == (200, "text/css; charset=utf-8")
+    assert (page.checkout["prefill"], page.checkout["description"]) == ({}, "Payment")
+
+
+def test_the_words_of_the_script_come_with_the_page(browser: Browser, keep: Keep, page_of: PageOf) -> None:
+    assert browser.open(page_of(keep())).script_words == strings.SAID_BY_SCRIPT
+
+
+@pytest.mark.parametrize(
+    ("hours", "fields", "state"),
+    [
+        (LINK_HOURS - 1, {}, "ready"),
+        (LINK_HOURS, {}, "expired"),
+        (LINK_HOURS, {"status": "FAILED", "failure_reason": "Your bank said no."}, "expired"),
+        (LINK_HOURS, {"status": "FAILED", "opened": False, "order_may_be_retried": True}, "expired"),
+        (LINK_HOURS, {"opened": False, "order_wanted_since": NOW}, "preparing"),
+        (LINK_HOURS, {"upi_collect": collect(expires_at=COLLECT_EXPIRES_AT)}, "approve"),
+        (LINK_HOURS, {"status": "ATTEMPTED", "authorized_at": NOW}, "confirming"),
+        (100 * LINK_HOURS, captured(), "paid"),
+        (100 * LINK_HOURS, captured("REFUNDED", refunded_minor=50_000), "refunded"),
+        (100 * LINK_HOURS, cancelled(), "cancelled"),
+        (0, {"status": "CANCELLED", "cancelled_at": PAID_AT}, "expired"),
+    ],
+)
+def test_only_a_link_that_asks_for_money_expires(
+    browser: Browser, keep: Keep, page_of: PageOf, hours: int, fields: dict[str, Any], state: str
+) -> None:
+    wanted_at = utc_now() - timedelta(hours=hours)
+
+    assert browser.open(page_of(keep(page_wanted_at=wanted_at, **fields))).state == state
+
+
+@pytest.mark.parametrize("name", ["order_wanted_since", "created_at"])
+def test_a_link_of_an_earlier_release_expires_by_what_is_known_of_it(
+    browser: Browser, keep: Keep, page_of: PageOf, name: str
+) -> None:
+    late = utc_now() - timedelta(hours=LINK_HOURS)
+
+    assert browser.open(page_of(keep(**{name: late}))).state == "expired"
+
+
+def test_until_when_it_can_be_paid_is_told_while_it_can(
+    browser: Browser, keep: Keep, page_of: PageOf
+) -> None:
+    wanted_at = utc_now() - timedelta(hours=LINK_HOURS - 24)
+
+    page = browser.open(page_of(keep(page_wanted_at=wanted_at)))
+
+    assert page.rows["Can be paid until"] == moment(wanted_at + timedelta(hours=LINK_HOURS))
+    assert "Can be paid until" not in browser.open(page_of(keep(**captured()))).rows
