@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 
-from dev import bench_lists, bench_sandbox
+from dev import bench_lists, bench_page, bench_sandbox
 
 ORDERS = 200
 WEBHOOKS = 20
@@ -37,7 +37,8 @@ class Bench:
 
     def log_in(self) -> None:
         """Create an account and log in to it."""
-        account = {"email": f"bench-{uuid.uuid4().hex}@example.com", "password": "a bench password"}
+        self.email = f"bench-{uuid.uuid4().hex}@example.com"
+        account = {"email": self.email, "password": "a bench password"}
         person = {"name": "Bench", "phoneNumber": "+919000000001"}
         self.http.post(f"{self.api_url}/api/user/register", json=account | person, timeout=TIMEOUT_SECONDS)
         answer = self.http.post(f"{self.api_url}/api/user/login", json=account, timeout=TIMEOUT_SECONDS)
@@ -139,6 +140,7 @@ def main() -> int:
     measure("GET /api/user/me", ORDERS, bench.get_me)
     measure("POST /orders (records, opens at the sandbox)", ORDERS, bench.create_order)
     measure("webhook to downloadable PDF", WEBHOOKS, bench.webhook_to_pdf, bench.prepare_order)
+    bench_page.run(bench.api_url, bench.email, bench.http)
     bench_lists.run(dict(os.environ), bench.user_id, bench.http)
     bench_sandbox.run()
     return 0

@@ -95,6 +95,7 @@ def test_a_script_that_is_blocked_is_told_of_and_asked_for_again(window: Window,
 
     window.press(TRY_AGAIN)
     window.until(lambda: window.button(TRY_AGAIN).is_enabled(), "the button coming back")
+    assert window.focused() == window.button(TRY_AGAIN)
     assert window.axe_violations() == []
     window.block()
     window.press(TRY_AGAIN)
@@ -149,7 +150,7 @@ def test_paid_in_one_tab_the_other_one_notices_when_it_is_looked_at(
     has_status(result["paymentId"], "PAID")
 
     window.driver.switch_to.window(first)
-    window.run("window.dispatchEvent(new Event('focus'))")
+    window.cdp("Page.bringToFront")
 
     until_state(window, "paid")
 

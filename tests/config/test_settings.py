@@ -62,6 +62,7 @@ def test_what_is_needed_is_enough(environment: pytest.MonkeyPatch) -> None:
 
     assert settings.mongodb_uri == GOOD["MONGODB_URI"]
     assert settings.razorpay_base_url == "https://api.razorpay.com"
+    assert settings.checkout_script_url == "https://checkout.razorpay.com/v1/checkout.js"
     assert settings.ratelimit_enabled is True
     assert (settings.ratelimit_api, settings.ratelimit_webhook) == ("100 per 15 minutes",) * 2
     assert settings.ratelimit_pages == "600 per 15 minutes"
@@ -135,6 +136,11 @@ def test_every_missing_variable_has_a_line(
         ("PASSWORD_RESET_TTL_SECONDS", "59"),
         ("PASSWORD_RESET_MAILS_PER_HOUR_MAX", "0"),
         ("MAIL_TIMEOUT_SECONDS", "0"),
+        ("CHECKOUT_LINK_HOURS", "0"),
+        ("CHECKOUT_LINK_HOURS", "8761"),
+        ("CHECKOUT_SCRIPT_URL", "checkout.razorpay.com/v1/checkout.js"),
+        ("CHECKOUT_SCRIPT_URL", "https://checkout.example; script-src *"),
+        ("CHECKOUT_SCRIPT_URL", "https://someone:very-secret@checkout.example/v1/checkout.js"),
     ],
 )
 def test_a_value_of_the_wrong_kind_or_size_stops_the_start_by_name(

@@ -2,9 +2,6 @@
 gets a window of its own without cookies, storage or anything else of an earlier one."""
 
 import base64
-import os
-import shlex
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,12 +9,11 @@ from typing import Any, TypeVar
 
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from dev import chromium, processes
+from dev import browser
 from tests.support import node
 from tests.support.waiting import wait_until
 
@@ -26,18 +22,6 @@ SCREENSHOTS = ROOT / ".local" / "screenshots"
 AXE = "axe-core/axe.min.js"
 AXE_RULES = ("wcag2a", "wcag2aa", "wcag21aa")
 WIDE, PHONE = (1200, 900), (360, 740)
-PAGE_SECONDS_MAX = 30
-# Nothing but this machine can be reached: a page that needs more shows itself by an error in the console.
-ARGUMENTS = (
-    "--headless=new",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-breakpad",
-    "--disable-popup-blocking",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
-)
 T = TypeVar("T")
 
 
@@ -186,9 +170,7 @@ class Browser:
         self._directory = TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
         self.downloads = Path(self._directory.name) / "downloads"
         self.downloads.mkdir()
-        self.driver = _start(self.downloads)
-        self.driver.set_page_load_timeout(PAGE_SECONDS_MAX)
-        self.driver.set_script_timeout(PAGE_SECONDS_MAX)
+        self.driver = browser.start(self.downloads.parent, self.downloads)
 
     def new_window(self) -> Window:
         """Close all windows, forget what they left, and open one."""
@@ -214,42 +196,6 @@ class Browser:
         for handle in handles:
             self.driver.switch_to.window(handle)
             self.driver.close()
-
-
-class _DriverService(Service):
-    """The driver as a process that ends with this one, also when this one is killed."""
-
-    def __init__(self, driver: str, directory: Path) -> None:
-        super().__init__(executable_path=sys.executable, env={**os.environ, "TMPDIR": str(directory)})
-        self._driver = driver
-
-    def command_line_args(self) -> list[str]:
-        command = [self._driver, *super().command_line_args()]
-        return processes.with_parent_death_signal(command)[1:]
-
-
-def _start(downloads: Path) -> webdriver.Chrome:
-    found = chromium.find()
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(_ending_with_the_driver(found.browser, downloads.parent))
-    for argument in (*ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    options.add_experimental_option(
-        "prefs",
-        {"download.default_directory": str(downloads), "plugins.always_open_pdf_externally": True},
-    )
-    return webdriver.Chrome(options=options, service=_DriverService(found.driver, downloads.parent))
-
-
-def _ending_with_the_driver(browser: str, directory: Path) -> Path:
-    """Return a program that is the browser, and ends when the driver does: a driver that is ended by a signal
-    leaves its browser behind."""
-    script = directory / "chromium"
-    command = shlex.join(processes.with_parent_death_signal([])[:-1])
-    script.write_text(f'#!/bin/sh\nexec {command} "$PPID" {shlex.quote(browser)} "$@"\n')
-    script.chmod(0o755)
-    return script
 
 
 def _is_error(entry: dict[str, Any]) -> bool:

@@ -5,9 +5,12 @@ import { load } from "./provider.js";
 import { Watch } from "./watch.js";
 
 // How long after one another to look at the server: while the window is open, because a result may come by
-// another way than through it, and after it was closed, because one may still be under way.
-const WHILE_OPEN_SECONDS = [4, 6, 9, 13, 20, ...Array(60).fill(30)];
-const AFTER_CLOSING_SECONDS = [2, 4, 8, 15, 30, 60];
+// another way than through it, and after it was closed, because one may still be under way. Seldom, because all
+// who pay on one school's network share a limit.
+const WHILE_OPEN_SECONDS = [5, 10, 20, ...Array(60).fill(30)];
+const AFTER_CLOSING_SECONDS = [3, 10, 30, 60];
+// How long pressing Pay waits for what the server says.
+const LOOK_MS_MAX = 3000;
 const REASON_CHARS_MAX = 300;
 // A window that does not say that it is closed counts as closed after a while.
 const CLOSING_MS_MAX = 2000;
@@ -22,6 +25,7 @@ let isBusy = false;
 let failure = "";
 // What to do once the window has closed, when it is this page that closes it.
 let afterClosing = null;
+let closing = null;
 
 const watch = new Watch({
   url: main.dataset.cardUrl,
@@ -64,7 +68,8 @@ async function pay() {
   failure = "";
   say(words.opening);
   // It may have been paid in another window, or have been cancelled.
-  await Promise.all([watch.look(), load(byId("pay").dataset.scriptUrl).catch(() => null)]);
+  const looked = Promise.race([watch.look(), pause(LOOK_MS_MAX)]);
+  await Promise.all([looked, load(byId("pay").dataset.scriptUrl).catch(() => null)]);
   const button = byId("pay");
   if (!button) {
     setBusy(false);
@@ -76,6 +81,12 @@ async function pay() {
     setBusy(true);
     open(JSON.parse(button.dataset.options));
   }
+}
+
+function pause(milliseconds) {
+  return new Promise((resolve) => {
+    window.setTimeout(resolve, milliseconds);
+  });
 }
 
 function open(options) {
@@ -106,6 +117,7 @@ function closed() {
     return;
   }
   razorpay = null;
+  window.clearTimeout(closing);
   setBusy(false);
   if (afterClosing) {
     const next = afterClosing;
@@ -114,16 +126,18 @@ function closed() {
     return;
   }
   say(failure || words.closed, Boolean(failure));
-  if (byId("pay")) {
-    byId("pay").focus();
-  }
   watch.look().then(() => watch.follow(AFTER_CLOSING_SECONDS));
 }
 
+/* A button that is disabled loses the focus, and gets it back. */
 function setBusy(value) {
   isBusy = value;
-  if (byId("pay")) {
-    byId("pay").disabled = value;
+  const button = byId("pay");
+  if (button) {
+    button.disabled = value;
+    if (!value) {
+      button.focus({ preventScroll: true });
+    }
   }
 }
 
@@ -148,7 +162,7 @@ function exchange(html, isFocusLost = false) {
     closeWindow(() => exchange(html, true));
     return true;
   }
-  const hadFocus = isFocusLost || card.contains(document.activeElement);
+  const hadFocus = isFocusLost || isBusy || card.contains(document.activeElement);
   const isMoved = card.dataset.state !== next.dataset.state;
   card.className = next.className;
   for (const name of ["state", "title", "settled"]) {
@@ -167,7 +181,7 @@ function exchange(html, isFocusLost = false) {
 
 function closeWindow(next) {
   afterClosing = next;
-  window.setTimeout(closed, CLOSING_MS_MAX);
+  closing = window.setTimeout(closed, CLOSING_MS_MAX);
   if (typeof razorpay.close === "function") {
     razorpay.close();
   }
