@@ -6,9 +6,6 @@ import pytest
 
 from dev.chromium import ChromiumMissing
 from tests.support.chromium import Browser, Window
-from tests.support.kept_payments import keep, page_of
-
-__all__ = ["chromium", "keep", "page_of", "window"]
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def test_a_payment_whose_callback_never_arrives_is_completed_by_the_webhook(
     window.open(result["nextAction"]["url"])
     window.press(PAY)
     with in_provider(window):
-        window.screenshot("window-in-page")
+        window.screenshot("page-window-in-page")
 
     sandbox.pay(result["razorpayOrderId"])
     until_state(window, "paid")
@@ -91,7 +91,7 @@ def test_a_script_that_is_blocked_is_told_of_and_asked_for_again(window: Window,
     window.block("*/v1/checkout.js")
     window.open(processed(customer)["nextAction"]["url"])
     window.until_text("Razorpay, through which you pay, could not be loaded.", "#status")
-    window.screenshot("script-blocked")
+    window.screenshot("page-script-blocked")
 
     window.press(TRY_AGAIN)
     window.until(lambda: window.button(TRY_AGAIN).is_enabled(), "the button coming back")
@@ -126,7 +126,7 @@ def test_without_javascript_the_page_says_what_it_is_and_what_to_do(
     assert "Paying here needs JavaScript" in window.text("#actions")
     assert "did not arrive" not in window.text()
     assert [each for each in window.find_all("button") if each.is_displayed()] == []
-    window.screenshot("without-javascript")
+    window.screenshot("page-without-javascript")
 
 
 def test_without_javascript_a_page_that_waits_reloads_itself(window: Window, customer: Person) -> None:

@@ -13,7 +13,7 @@ from tests.support.checkout_page import (
     until_closed,
     until_state,
 )
-from tests.support.chromium import Browser, Window
+from tests.support.chromium import PHONE, Browser, Window
 from tests.support.client import Person, Sandbox, stored
 from tests.support.second_door import processed
 from tests.support.steps import changes_to, has_status
@@ -23,6 +23,7 @@ PAY, TRY_AGAIN = f"Pay {AMOUNT}", "Try again"
 GOOD_CARD = {"number": "4100280000001007", "expiry": "12/39", "cvv": "123", "name": "Asha Rao"}
 # So many presses lead from the window's first element to the UPI field, at most.
 TABS_MAX = 10
+FINGER_PIXELS = 44
 NO_FUNDS = GOOD_CARD | {"number": "4100280000080001"}
 
 
@@ -50,7 +51,7 @@ def test_a_customer_pays_by_upi_and_downloads_the_receipt(
 
     window.press(PAY)
     with in_provider(window):
-        window.screenshot("window-in-page")
+        window.screenshot("page-window-in-page")
         assert window.text("#merchant") == "Example School Payments Pvt. Ltd."
         assert window.text("#total") == AMOUNT
         assert window.find("#contact").get_attribute("value") == "+919000000001"
@@ -114,7 +115,7 @@ def test_a_customer_fails_leaves_and_succeeds_on_the_page(window: Window, custom
         window.find("#close").click()
     until_closed(window)
     until_state(window, "failed")
-    window.screenshot("failed-after-window")
+    window.screenshot("page-failed-after-window")
 
     assert "insufficient account balance" in window.text("#said")
     window.press(TRY_AGAIN)
@@ -138,7 +139,7 @@ def test_a_customer_closes_the_window_and_may_pay_later(window: Window, customer
     assert window.button(PAY).is_enabled()
     assert window.focused() == window.button(PAY)
     assert (state_of(window), stored(result["paymentId"]).attempts) == ("ready", 0)
-    window.screenshot("window-closed")
+    window.screenshot("page-window-closed")
     window.press(PAY)
     with in_provider(window):
         choose(window, "wallet")
@@ -184,6 +185,27 @@ def test_the_back_button_after_success_shows_success(window: Window, customer: P
     assert window.find_all("#pay") == []
 
 
+def test_a_customer_pays_on_a_narrow_phone(window: Window, customer: Person) -> None:
+    window.resize(*PHONE, is_phone=True)
+    window.open(_url(processed(customer, description="Admission, first term, and the school's bus")))
+
+    place = window.button(PAY).rect
+    window.press(PAY)
+    with in_provider(window):
+        choose(window, "wallet")
+        window.button("Success")
+        assert int(window.run("return document.documentElement.scrollWidth")) == PHONE[0]
+        window.screenshot("page-window-on-phone")
+        window.press("Success")
+    until_state(window, "paid")
+
+    assert place["height"] >= FINGER_PIXELS
+    assert place["x"] >= 0
+    assert place["x"] + place["width"] <= PHONE[0]
+    assert window.overflow_pixels() == 0
+    assert facts(window)["Paid by"] == "Wallet"
+
+
 def test_a_customer_pays_with_the_keyboard_alone(window: Window, customer: Person) -> None:
     result = processed(customer)
     window.open(_url(result))
@@ -191,7 +213,7 @@ def test_a_customer_pays_with_the_keyboard_alone(window: Window, customer: Perso
 
     window.keys(Keys.TAB)
     assert window.focused().text == PAY
-    window.screenshot("keyboard-focus")
+    window.screenshot("page-keyboard-focus")
     window.keys(Keys.ENTER)
     with in_provider(window):
         window.until(lambda: window.focused().tag_name != "body", "the focus being in the window")
