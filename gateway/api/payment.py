@@ -110,7 +110,7 @@ def process_payment(body: dict[str, Any], paymentId: str) -> Any:
     A worker opens the order at the provider. With `vpa`, it then sends a request to the customer's UPI app;
     `nextAction.url` is the checkout page, where the customer pays by any method. The answer is 202, or 200
     when the work is done already, or is done within the time of `Prefer: wait=N`. Processing again is
-    harmless.
+    harmless. A checkout page that has expired, for which `nextAction` is null, is renewed by it.
     """
     surroundings = context()
     upi = _upi_request(body["vpa"]) if "vpa" in body else None

@@ -60,6 +60,9 @@ def test_a_customer_pays_by_upi_and_downloads_the_receipt(
 
     assert facts(window)["Paid by"] == "UPI"
     assert window.driver.current_url == _url(result)
+    window.button(DOWNLOAD)
+    window.screenshot("page-paid-with-receipt")
+    assert window.axe_violations() == []
     receipt = _downloaded(window, chromium)
     payment = has_status(result["paymentId"], "PAID")
     assert receipt.name == f"{payment.receipts[0].number}.pdf"
@@ -140,6 +143,7 @@ def test_a_customer_closes_the_window_and_may_pay_later(window: Window, customer
     assert window.focused() == window.button(PAY)
     assert (state_of(window), stored(result["paymentId"]).attempts) == ("ready", 0)
     window.screenshot("page-window-closed")
+    assert window.axe_violations() == []
     window.press(PAY)
     with in_provider(window):
         choose(window, "wallet")
