@@ -27,7 +27,8 @@ class Card:
     html: Markup
     heading: str
     refresh_seconds: int | None
-    provider_script_url: str | None
+    # Of a page that can be paid; None for one that loads nothing of the provider.
+    policy: str | None
 
     @property
     def version(self) -> str:
@@ -65,7 +66,7 @@ def of_payment(
         receipt_is_ready=receipt is not None,
     )
     # The template has escaped what it was given.
-    return Card(Markup(html), shown.heading, refresh_seconds, paying.script_url if paying else None)
+    return Card(Markup(html), shown.heading, refresh_seconds, _policy(settings) if paying else None)
 
 
 def page(card: Card, payment: Payment, result: str | None) -> Response:
@@ -78,10 +79,14 @@ def page(card: Card, payment: Payment, result: str | None) -> Response:
         card_url=address("pay.show_card", payment, result),
         words=json.dumps(strings.SAID_BY_SCRIPT),
     )
-    if card.provider_script_url:
-        response.headers["Content-Security-Policy"] = policy.of_payable_page(card.provider_script_url)
+    if card.policy:
+        response.headers["Content-Security-Policy"] = card.policy
         response.headers["Referrer-Policy"] = REFERRER_POLICY
     return response
+
+
+def _policy(settings: Settings) -> str:
+    return policy.of_payable_page(settings.checkout_script_url, policy.origin_of(settings.public_url))
 
 
 def fragment(card: Card) -> Response:

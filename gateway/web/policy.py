@@ -58,8 +58,9 @@ def of_page() -> str:
     return _written({})
 
 
-def of_payable_page(script_url: str) -> str:
-    """Return the policy of a page from which people pay with the provider's script at this address."""
+def of_payable_page(script_url: str, callback_origin: str) -> str:
+    """Return the policy of a page from which people pay with the provider's script at this address.
+    callback_origin: where the script posts the result, which may be another name of this server."""
     origin = origin_of(script_url)
     # Another script than Razorpay's is a sandbox's, which needs no more than its frame.
     sources = RAZORPAY if origin == RAZORPAY_ORIGIN else Sources(frame=(origin,))
@@ -70,7 +71,7 @@ def of_payable_page(script_url: str) -> str:
             "img-src": sources.image,
             "connect-src": sources.connect,
             "frame-src": sources.frame,
-            "form-action": sources.form,
+            "form-action": (callback_origin, *sources.form),
         }
     )
 
