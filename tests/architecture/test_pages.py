@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.web import strings
 from tests.architecture.imports import ROOT
 
 WEB = ROOT / "gateway" / "web"
@@ -32,3 +33,9 @@ def test_no_script_makes_markup_or_code_of_text(path: Path) -> None:
 def test_a_file_is_short_and_names_no_other_server(path: Path) -> None:
     assert len(path.read_text().splitlines()) < LINES_MAX
     assert _found(r"https?://", path) == []
+
+
+def test_the_script_says_every_word_that_is_there_for_it_and_no_other() -> None:
+    used = set(_found(r"\bwords\.([a-z]+)", WEB / "static" / "pay.js"))
+
+    assert used == set(strings.SAID_BY_SCRIPT)

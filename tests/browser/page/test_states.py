@@ -38,6 +38,20 @@ def test_a_state_is_accessible_and_fits_a_phone(
     assert (violations, overflows) == ([], [0, 0])
 
 
+def test_nothing_jumps_while_the_page_comes_in(window: Window, customer: Person) -> None:
+    window.open(processed(customer)["nextAction"]["url"])
+    window.button("Pay ₹500.00")
+
+    shifts = window.driver.execute_async_script(
+        "const done = arguments[0];"
+        "new PerformanceObserver(list => done(list.getEntries().map(each => each.value)))"
+        ".observe({type: 'layout-shift', buffered: true});"
+        "requestAnimationFrame(() => requestAnimationFrame(() => done([])));"
+    )
+
+    assert shifts == []
+
+
 def test_nothing_moves_for_who_wants_no_motion(window: Window, keep: Keep, page_of: PageOf) -> None:
     window.appear(reduced_motion=True)
     window.open(page_of(keep()))
