@@ -31,6 +31,9 @@ class Sources:
 
 
 RAZORPAY_ORIGIN = "https://checkout.razorpay.com"
+# On a phone, Checkout's frame starts the customer's UPI app by an address of the app's own kind, which a
+# policy holds back without a word (Juspay's page on policies for checkouts in frames). It can do no more.
+UPI_APPS = ("upi:", "intent:", "gpay:", "tez:", "phonepe:", "paytmmp:", "bhim:", "credpay:")
 # Razorpay documents no policy. Its own module for Magento, which has to name one, lists the script's two
 # hosts (a second script, from cdn, looks for fraud), the frame's, those that the script reports to, and that
 # of its images: razorpay/razorpay-magento, etc/csp_whitelist.xml. Policies of merchants add checkout to the
@@ -48,7 +51,7 @@ RAZORPAY = Sources(
         "https://lumberjack-cx.razorpay.com",
         "https://lumberjack-metrics.razorpay.com",
     ),
-    frame=("https://api.razorpay.com", RAZORPAY_ORIGIN),
+    frame=("https://api.razorpay.com", RAZORPAY_ORIGIN, *UPI_APPS),
     form=("https://api.razorpay.com",),
 )
 

@@ -83,7 +83,8 @@ def test_the_real_script_gets_what_it_needs_and_no_more(start_web: Callable[...,
         " https://lumberjack.razorpay.com https://lumberjack-cx.razorpay.com"
         " https://lumberjack-metrics.razorpay.com",
         "form-action": "'self' https://payments.example.com https://api.razorpay.com",
-        "frame-src": "https://api.razorpay.com https://checkout.razorpay.com",
+        "frame-src": "https://api.razorpay.com https://checkout.razorpay.com"
+        " upi: intent: gpay: tez: phonepe: paytmmp: bhim: credpay:",
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
         "object-src": "'none'",
