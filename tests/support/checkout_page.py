@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from selenium.webdriver.remote.webelement import WebElement
+
 from tests.support.chromium import Window
 
 FRAME = "iframe.razorpay-checkout-frame"
@@ -42,10 +44,20 @@ def in_provider(window: Window) -> Iterator[None]:
 def choose(window: Window, method: str, **fields: str) -> None:
     """Choose a way to pay in the provider's window, fill in its fields, and press Pay."""
     if window.find(f"#method-{method}").get_attribute("open") is None:
-        window.find(f"#method-{method} summary").click()
+        _shown(window, f"#method-{method} summary").click()
     for name, value in fields.items():
-        field = window.find(f"#{name}")
-        window.until(field.is_displayed, f"the field {name}")
-        field.clear()
-        field.send_keys(value)
-    window.find(f"#method-{method} button.pay").click()
+        fill_in(window, name, value)
+    _shown(window, f"#method-{method} button.pay").click()
+
+
+def fill_in(window: Window, name: str, value: str) -> None:
+    """Fill in a field of the provider's window, once it is shown."""
+    field = _shown(window, f"#{name}")
+    field.clear()
+    field.send_keys(value)
+
+
+def _shown(window: Window, selector: str) -> WebElement:
+    element = window.find(selector)
+    window.until(element.is_displayed, f"{selector} being shown")
+    return element

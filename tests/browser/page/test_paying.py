@@ -8,6 +8,7 @@ from tests.support.checkout_page import (
     DOWNLOAD,
     choose,
     facts,
+    fill_in,
     in_provider,
     state_of,
     until_closed,
@@ -77,7 +78,7 @@ def test_a_customer_pays_by_card(window: Window, customer: Person) -> None:
     window.press(PAY)
     with in_provider(window):
         choose(window, "card", **GOOD_CARD)
-        window.find("#otp").send_keys("1234")
+        fill_in(window, "otp", "1234")
         window.press("Submit")
     until_state(window, "paid")
 
