@@ -7,7 +7,6 @@ from werkzeug.exceptions import HTTPException
 from sandbox import endpoints
 from sandbox.api import serve
 from sandbox.control import guard, routes
-from sandbox.hosted import routes as hosted_routes
 from sandbox.panel import page
 from sandbox.settings import Settings
 from sandbox.window import routes as window_routes
@@ -37,7 +36,6 @@ def create_app(world: World) -> Flask:
     serve.add_routes(app, world)
     routes.add_routes(app, world)
     page.add_files(app)
-    hosted_routes.add_routes(app, world)
     window_routes.add_routes(app, world)
 
     @app.errorhandler(HTTPException)

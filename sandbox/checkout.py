@@ -55,13 +55,6 @@ def payable_order(tx: Transaction, order_id: str) -> JsonObject:
     return order
 
 
-def require_amount_of_order(order: JsonObject, amount: int, currency: str) -> None:
-    """Refuse to collect anything but the order's whole amount in its currency."""
-    if amount != order["amount_due"]:
-        raise errors.amount_differs()
-    require_currency_of_order(order, currency)
-
-
 def require_currency_of_order(order: JsonObject, currency: str) -> None:
     """Refuse another currency than the order's."""
     if currency != order["currency"]:

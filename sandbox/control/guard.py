@@ -15,8 +15,6 @@ from flask import Flask, Response, jsonify, request
 from sandbox.settings import Settings
 
 PREFIX = "/sandbox"
-# Stylesheet and script of the checkout: a merchant's customers load them by whatever name the sandbox has.
-PUBLIC_PREFIX = "/sandbox/checkout/"
 READING_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -38,8 +36,7 @@ def protect(app: Flask, settings: Settings) -> None:
 
 
 def _is_guarded(path: str) -> bool:
-    is_below = path == PREFIX or path.startswith(f"{PREFIX}/")
-    return is_below and not path.startswith(PUBLIC_PREFIX)
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
 
 
 def _is_asked_by_another_page(host: str, settings: Settings) -> bool:
