@@ -1,6 +1,7 @@
 # Everything that a developer types. `make` alone lists it.
 
-PYTEST_ARGS ?= -n 2
+# Tests wait for one another's processes as often as for the processor: one more than there are cores.
+PYTEST_ARGS ?= -n 3
 VENV_PYTHON = .venv/bin/python
 
 .DEFAULT_GOAL := help

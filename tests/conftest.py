@@ -19,6 +19,7 @@ import requests
 from dev import ports
 from gateway.domain.account_models import User
 from tests.support.client import Api, Person, Sandbox, log_in, register
+from tests.support.distribution import ByWhatTheyShare
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,11 @@ TEST_SETTINGS = {
     "WORKER_CONCURRENCY": "2",
     "SANDBOX_HANG_SECONDS": "4",
 }
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByWhatTheyShare:
+    """Share the tests out to several processes."""
+    return ByWhatTheyShare(config, log)
 
 
 @dataclass(frozen=True)

@@ -47,15 +47,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     rounds.repeat(metafunc)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that break a stack together, in one process of those that run tests in parallel: another
-    such stack would only take processor time from the tests."""
-    for item in items:
-        if {"own_stack", "accepting_service"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("broken stack"))
-
-
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Print the table of scenarios."""
     fault_report.print_table(terminalreporter)
