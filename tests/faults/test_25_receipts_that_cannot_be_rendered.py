@@ -32,7 +32,10 @@ FAR_AWAY = datetime(2100, 1, 1, tzinfo=UTC)
 
 def forget_pdf(receipt_id: str, *, due_at: datetime) -> None:
     """Lose a receipt's PDF, so that it is rendered anew at this time."""
+    # A worker that is about to write it would write it afterwards.
+    wait_until(lambda: Receipt.objects.get(id=receipt_id).rendered_at, "the PDF")
     Receipt.objects(id=receipt_id).update_one(
+        inc__version=1,
         unset__pdf=True,
         unset__pdf_sha256=True,
         unset__rendered_at=True,

@@ -50,7 +50,9 @@ def _moves(account: MemoryAccount) -> list[Move]:
 def _moves_of_payment(account: MemoryAccount, payment: ProviderPayment) -> list[Move]:
     moves: list[Move] = []
     if payment.status in ("created", "failed"):
-        moves.append((f"{payment.id} is approved", partial(account.approve, payment.id), False))
+        # Of two that are authorised at the same time, a person is told: the customer's money is held twice.
+        is_second = account.is_taken(str(payment.order_id))
+        moves.append((f"{payment.id} is approved", partial(account.approve, payment.id), is_second))
     if payment.status == "created":
         moves.append((f"{payment.id} is declined", partial(account.decline, payment.id), False))
     if payment.status == "authorized":
