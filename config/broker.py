@@ -1,5 +1,7 @@
-"""The queue's connection to Redis, as kombu makes it, but for one mistake of kombu's that would end a worker.
-Imports no code of ours."""
+"""The queue's connection to Redis, as kombu makes it, but for two mistakes that would end a worker. Imports
+no code of ours."""
+
+from typing import Any
 
 import structlog
 from kombu.transport import redis as kombu_redis
@@ -23,6 +25,27 @@ class QoS(kombu_redis.QoS):
             super().restore_unacked(client)
         except (RedisError, OSError, AttributeError) as error:
             log.warning("broker.messages_not_restored", error=type(error).__name__)
+
+    def ack(self, delivery_tag: Any) -> None:
+        """Tell Redis that a message has been worked on, unless the connection by which it came is gone.
+
+        The worker has another connection by then, and a task that took longer ends after that. kombu's own
+        version raises an AttributeError, and the worker ends. The message comes back, and there is nothing
+        left to do.
+        """
+        if not self._is_given_up():
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: Any, requeue: bool = False) -> None:
+        """Tell Redis that a message has not been worked on, as far as it can be told: see ack."""
+        if not self._is_given_up():
+            super().reject(delivery_tag, requeue=requeue)
+
+    def _is_given_up(self) -> bool:
+        if self.channel.connection is not None:
+            return False
+        log.warning("broker.message_not_acknowledged")
+        return True
 
 
 class Channel(kombu_redis.Channel):

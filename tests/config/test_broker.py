@@ -1,4 +1,4 @@
-"""The queue's own transport differs from kombu's in one thing: giving a connection up never raises."""
+"""The queue's own transport differs from kombu's in one thing: what was given up never raises."""
 
 import pytest
 from kombu import Connection
@@ -38,5 +38,27 @@ def test_a_connection_with_unfinished_messages_is_given_up_in_silence_when_redis
     channel.close()
 
     with Redis.from_url(stack.redis_url) as redis:
+        redis.delete(QUEUE, f"_kombu.binding.{QUEUE}")
+    connection.release()
+
+
+@pytest.mark.parametrize("answer", ["ack_log_error", "reject_log_error"])
+def test_a_message_whose_connection_was_given_up_is_answered_in_silence_and_comes_back(
+    answer: str, stack: Stack
+) -> None:
+    connection = Connection(stack.redis_url, transport=TRANSPORT)
+    channel = connection.channel()
+    queue = connection.SimpleQueue(QUEUE, channel=channel)
+    queue.put("a message")
+    message = queue.get(timeout=5)
+
+    # Redis was lost while a task worked on the message, which ends only after the worker has connected again.
+    channel.close()
+    # Its last words to Redis, which is there in this test, have opened it again.
+    channel._disconnect_pools()
+    getattr(message, answer)(None, connection.connection_errors)
+
+    with Redis.from_url(stack.redis_url) as redis:
+        assert redis.llen(QUEUE) == 1
         redis.delete(QUEUE, f"_kombu.binding.{QUEUE}")
     connection.release()
