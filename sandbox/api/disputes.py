@@ -17,10 +17,7 @@ def fetch(call: Call) -> JsonObject:
 
 def every(call: Call) -> JsonObject:
     """Answer GET /v1/disputes."""
-    count, skip = lists.page(call.query)
-    with call.world.reading() as tx:
-        found = records.find(tx, disputes.TABLE, lists.period(call.query), count=count, skip=skip)
-    return records.collection(found)
+    return lists.every(call, disputes.TABLE)
 
 
 def accept(call: Call) -> JsonObject:

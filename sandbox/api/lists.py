@@ -1,14 +1,24 @@
 """What all lists share: from, to, count and skip, and expand[] in the spellings of both SDKs."""
 
 import re
+from typing import Any
 
-from sandbox import errors
+from sandbox import errors, records
+from sandbox.api.call import Call
 
 COUNT_DEFAULT = 10
 COUNT_MAX = 100
 EARLIEST_SECONDS = 946684800
 LATEST_SECONDS = 4765046400
 Query = dict[str, list[str]]
+JsonObject = dict[str, Any]
+
+
+def every(call: Call, table: str) -> JsonObject:
+    """Answer a call that lists what a table holds, by nothing but when it was made."""
+    count, skip = page(call.query)
+    with call.world.reading() as tx:
+        return records.collection(records.find(tx, table, period(call.query), count=count, skip=skip))
 
 
 def page(query: Query, count_max: int = COUNT_MAX) -> tuple[int, int]:

@@ -17,10 +17,7 @@ def fetch(call: Call) -> JsonObject:
 
 def every(call: Call) -> JsonObject:
     """Answer GET /v1/refunds."""
-    count, skip = lists.page(call.query)
-    with call.world.reading() as tx:
-        found = records.find(tx, "refunds", lists.period(call.query), count=count, skip=skip)
-    return records.collection(found)
+    return lists.every(call, "refunds")
 
 
 def update(call: Call) -> JsonObject:

@@ -22,10 +22,7 @@ def fetch(call: Call) -> JsonObject:
 
 def every(call: Call) -> JsonObject:
     """Answer GET /v1/settlements."""
-    count, skip = lists.page(call.query)
-    with call.world.reading() as tx:
-        found = records.find(tx, "settlements", lists.period(call.query), count=count, skip=skip)
-    return records.collection(found)
+    return lists.every(call, "settlements")
 
 
 def reconciliation(call: Call) -> JsonObject:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -201,13 +202,22 @@ class Receiver:
         self._server.server_close()
 
 
+@contextmanager
+def running(folder: Path, **environment: str) -> Iterator[Sandbox]:
+    """Run a sandbox with these settings while the block runs."""
+    sandbox = Sandbox(folder, **environment)
+    try:
+        yield sandbox
+    finally:
+        sandbox.end()
+        sandbox.session.close()
+
+
 @pytest.fixture(scope="session")
 def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Run one sandbox for all tests that do not stop it."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    yield sandbox
-    sandbox.end()
-    sandbox.session.close()
+    with running(tmp_path_factory.mktemp("sandbox")) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

@@ -6,17 +6,15 @@ import pytest
 
 from tests.browser.checkout.merchant import Merchant
 from tests.browser.checkout.shopping import Shop
-from tests.sandbox.conftest import Sandbox
+from tests.sandbox.conftest import Sandbox, running
 from tests.support.chromium import Window
 
 
 @pytest.fixture(scope="session")
 def checkout_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Run one sandbox for the tests of Checkout; UPI payers answer at once."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("checkout"), SANDBOX_UPI_APPROVAL_SECONDS="0.1")
-    yield sandbox
-    sandbox.end()
-    sandbox.session.close()
+    with running(tmp_path_factory.mktemp("checkout"), SANDBOX_UPI_APPROVAL_SECONDS="0.1") as sandbox:
+        yield sandbox
 
 
 @pytest.fixture(scope="session")

@@ -87,15 +87,20 @@ def test_a_customer_pays_by_card(window: Window, customer: Person) -> None:
     assert has_status(result["paymentId"], "PAID").attempts == 1
 
 
+def fail(window: Window) -> None:
+    """Fail in the provider's window, for want of funds."""
+    choose(window, "card", **NO_FUNDS)
+    window.press("Failure")
+    window.until_text("Payment failed")
+
+
 def test_a_customer_fails_tries_again_in_the_window_and_succeeds(window: Window, customer: Person) -> None:
     result = processed(customer)
     window.open(_url(result))
 
     window.press(PAY)
     with in_provider(window):
-        choose(window, "card", **NO_FUNDS)
-        window.press("Failure")
-        window.until_text("Payment failed")
+        fail(window)
         window.driver.switch_to.default_content()
         window.until_text("The payment did not go through:", "#status")
         window.driver.switch_to.frame(window.find("iframe"))
@@ -113,9 +118,7 @@ def test_a_customer_fails_leaves_and_succeeds_on_the_page(window: Window, custom
 
     window.press(PAY)
     with in_provider(window):
-        choose(window, "card", **NO_FUNDS)
-        window.press("Failure")
-        window.until_text("Payment failed")
+        fail(window)
         window.find("#close").click()
     until_closed(window)
     until_state(window, "failed")

@@ -5,17 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser.panel.page import Page
-from tests.sandbox.conftest import WEBHOOK_SECRET, Receiver, Sandbox
+from tests.sandbox.conftest import WEBHOOK_SECRET, Receiver, Sandbox, running
 from tests.support.chromium import Window
 
 
 @pytest.fixture(scope="session")
 def shown_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Run one sandbox for the tests of its page."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("panel"))
-    yield sandbox
-    sandbox.end()
-    sandbox.session.close()
+    with running(tmp_path_factory.mktemp("panel")) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
