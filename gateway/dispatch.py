@@ -3,10 +3,12 @@
 A message that cannot be sent is no error: the work is in MongoDB, and the sweep finds it there.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 import structlog
+from kombu import Producer
 from kombu.exceptions import LimitExceeded, OperationalError
 from kombu.pools import ProducerPool
 
@@ -65,3 +67,27 @@ def due_work(document: Any, now: Any) -> None:
     """Enqueue the document's work, if it is due now."""
     if document is not None and document.work is not None and document.work.due_at <= now:
         work(document.work.kind, document.id)
+
+
+def waiting(queues: Iterable[str]) -> dict[str, int]:
+    """Return how many messages wait in each of these queues. Those that cannot be asked are left out, which
+    is logged; once the broker is away, so are all that come after."""
+    found: dict[str, int] = {}
+    connection_errors = _producers().connections.connection.connection_errors
+    away: tuple[type[Exception], ...] = (OperationalError, LimitExceeded, *connection_errors)
+    try:
+        with _producers().acquire(block=True, timeout=settings.redis_timeout_seconds) as producer:
+            for queue in queues:
+                _note_waiting(queue, producer, found)
+    except away as error:
+        # Each further queue would cost a timeout as well.
+        log.warning("dispatch.queues_unasked", error=type(error).__name__)
+    return found
+
+
+def _note_waiting(queue: str, producer: Producer, found: dict[str, int]) -> None:
+    try:
+        # Not a passive declaration: Redis keeps no empty lists, so that one fails for an empty queue.
+        found[queue] = producer.channel.queue_declare(queue=queue).message_count
+    except producer.connection.channel_errors as error:
+        log.warning("dispatch.queue_unasked", queue=queue, error=type(error).__name__)

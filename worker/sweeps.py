@@ -88,28 +88,12 @@ def _due(model: type[Document]) -> list[tuple[str, str]]:
 def _room() -> dict[str, int]:
     """Return how many messages each queue lacks until it holds SWEEP_BATCH_SIZE; none for a queue that cannot
     be asked, or of whose messages more than a few still wait."""
+    enough = settings.sweep_batch_size * REFILLED_BELOW_SHARE
     room = dict.fromkeys(ALL_QUEUES, 0)
-    with app.connection_for_write() as connection:
-        try:
-            for queue in ALL_QUEUES:
-                room[queue] = _room_in(queue, connection)
-        except connection.connection_errors as error:
-            # The broker is away for the others too, and each would cost a timeout.
-            log.warning("sweep.broker_away", error=type(error).__name__)
+    for queue, waiting in dispatch.waiting(ALL_QUEUES).items():
+        if waiting <= enough:
+            room[queue] = settings.sweep_batch_size - waiting
     return room
-
-
-def _room_in(queue: str, connection: Any) -> int:
-    try:
-        with connection.channel() as channel:
-            # Not a passive declaration: Redis keeps no empty lists, so that one fails for an empty queue.
-            waiting: int = channel.queue_declare(queue=queue).message_count
-    except connection.channel_errors as error:
-        log.warning("sweep.queue_unasked", queue=queue, error=type(error).__name__)
-        return 0
-    if waiting > settings.sweep_batch_size * REFILLED_BELOW_SHARE:
-        return 0
-    return settings.sweep_batch_size - waiting
 
 
 def _queue_of(task_name: str) -> str:

@@ -5,12 +5,15 @@ serves the whole file; and a stack that tests break runs once, as one that idles
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a test file imports that breaks a stack of its own.
 BREAKS_A_STACK = re.compile(r"^from tests\.support\.(own|own_service) import", re.MULTILINE)
+# So much is broken by these that they take as long as all the others: they have a stack to themselves.
+MOSTLY_BROKEN = re.compile(r"test_05_|test_24_mongodb|test_a_hundred")
 # Its tests take long, and share nothing.
 APART = "tests/faults/test_money_model.py"
 
@@ -22,7 +25,20 @@ class ByWhatTheyShare(LoadScopeScheduling):
         path = nodeid.partition("::")[0]
         if path == APART:
             return nodeid
-        return f"{path.rpartition('/')[0]}, broken" if _breaks_a_stack(path) else path
+        if not _breaks_a_stack(path):
+            return path
+        return f"{path.rpartition('/')[0]}, {'mostly' if MOSTLY_BROKEN.search(path) else 'partly'} broken"
+
+    def _assign_work_unit(self, node: Any) -> None:
+        """Let those begin first that end last, and keep for the end what fills every gap."""
+        self.workqueue.move_to_end(min(self.workqueue, key=_rank), last=False)
+        super()._assign_work_unit(node)
+
+
+def _rank(scope: str) -> int:
+    if scope.startswith(APART):
+        return 2
+    return 1 if scope.endswith(".py") else 0
 
 
 @cache

@@ -3,8 +3,10 @@ by the domain functions that the tasks in `worker/` call, and followed by what h
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+from mongoengine import Document
 
 from gateway.domain import (
     cancellation,
@@ -21,15 +23,12 @@ from gateway.domain import (
     work,
 )
 from gateway.domain.context import Context
-from gateway.domain.models import Payment, Receipt, WebhookEvent
 from gateway.domain.reconciliation import runs
-from gateway.domain.reconciliation.models import ReconciliationRun
 from tests.support.money_model.met import MET
 
 SWEEP_BATCH_SIZE = 50
 # One piece of work leads to the next; more of it without a pause is a loop without end.
 PIECES_MAX = 200
-MODELS = (Payment, WebhookEvent, Receipt, ReconciliationRun)
 
 Hint = tuple[str, str]
 
@@ -82,9 +81,10 @@ WORKERS: dict[str, Callable[[Context, str], list[Hint]]] = {
 }
 
 
-def sweep(context: Context) -> int:
-    """Do whatever is due, and what becomes due by it; returns how many pieces of work that were."""
-    due = [each for model in MODELS for each in work.due(model, context.now(), SWEEP_BATCH_SIZE)]
+def sweep(context: Context, models: Iterable[type[Document]]) -> int:
+    """Do whatever of these documents is due, and what becomes due by it; returns how many pieces of work that
+    were."""
+    due = [each for model in models for each in work.due(model, context.now(), SWEEP_BATCH_SIZE)]
     return do(context, *due)
 
 
