@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mongoengine
 import psutil
 import pytest
 import requests
@@ -19,6 +18,7 @@ import requests
 from dev import ports
 from gateway.domain.account_models import User
 from tests.support.client import Api, Person, Sandbox, log_in, register
+from tests.support.database import point_models_at
 from tests.support.distribution import ByWhatTheyShare
 from tests.support.waiting import wait_until
 
@@ -144,9 +144,9 @@ def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
 def stack(start_stack: Callable[..., Stack]) -> Iterator[Stack]:
     """The stack that most tests share, with its database open to the models in this process."""
     stack = start_stack()
-    mongoengine.connect(host=stack.mongodb_uri, tz_aware=True, uuidRepresentation="standard")
+    point_models_at(stack.mongodb_uri)
     yield stack
-    mongoengine.disconnect()
+    point_models_at(None)
 
 
 @pytest.fixture

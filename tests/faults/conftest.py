@@ -12,7 +12,7 @@ from tests.conftest import Stack
 from tests.support import fault_report, rounds
 from tests.support.acknowledged import Acknowledged
 from tests.support.client import WATCHERS, PaidOrder, Person, Sandbox, paid_order
-from tests.support.database import little_logged, own_database
+from tests.support.database import empty_database, little_logged, mongodb_alone
 from tests.support.invariants import World
 from tests.support.own import OwnStack
 from tests.support.own_service import OwnService, own_service
@@ -131,10 +131,17 @@ def service(accepting_service: OwnService, scenario: Scenario) -> OwnService:
     return accepting_service
 
 
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a MongoDB-compatible server with nothing around it."""
+    with mongodb_alone(tmp_path_factory.mktemp("mongodb")) as uri:
+        yield uri
+
+
 @pytest.fixture
-def database_of_its_own(stack: Stack) -> Iterator[None]:
-    """An empty database on the shared stack's server, open to the models instead of the stack's."""
-    with own_database(stack), little_logged():
+def database_of_its_own(mongodb_uri: str) -> Iterator[None]:
+    """An empty database on that server, open to the models."""
+    with empty_database(mongodb_uri), little_logged():
         yield
 
 
