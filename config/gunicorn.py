@@ -1,6 +1,8 @@
 """Gunicorn's settings, from ours. Threads, because a request mostly waits for MongoDB or the provider."""
 
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from config.settings import Settings
 
@@ -19,3 +21,9 @@ if Path("/dev/shm").is_dir():
     worker_tmp_dir = "/dev/shm"
 accesslog = None
 control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Load the service's code once, before the first fork: a worker that dies is replaced at once then, and
+    all of them share its memory. It connects to nothing; `wsgi` does, in each worker."""
+    import_module("gateway.app")
