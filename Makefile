@@ -1,7 +1,9 @@
 # Everything that a developer types. `make` alone lists it.
 
-# Tests wait for one another's processes as often as for the processor: one more than there are cores.
-PYTEST_ARGS ?= -n 3
+# Tests wait for their stack's processes as often as for the processor: one more process than there are cores.
+# Each has a stack of its own, of about 700 MB, so there are six at most.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+PYTEST_ARGS ?= -n $(shell echo $$(($(CORES) < 5 ? $(CORES) + 1 : 6)))
 VENV_PYTHON = .venv/bin/python
 
 .DEFAULT_GOAL := help
