@@ -1,7 +1,7 @@
 """`flask webhooks`: events that were put aside are listed, and handled again when a person says so."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,6 +16,9 @@ from tests.support.events import captured_event, fresh_id
 from tests.support.events import raw as body_of
 from tests.support.steps import finished_event, has_status
 from tests.support.waiting import wait_until
+
+# Listed before the events that other tests have left behind.
+OLDEST = datetime(1980, 1, 1, tzinfo=UTC)
 
 
 def put_aside(outcome: str, order_id: str, received_at: datetime | None = None) -> WebhookEvent:
@@ -40,7 +43,7 @@ def counts(ended: Ended) -> list[int]:
 
 
 def test_dead_events_are_listed_for_people_and_for_programs(stack: Stack, flask: Flask) -> None:
-    event = put_aside("dead", fresh_id("order"), utc_now() - timedelta(days=3650))
+    event = put_aside("dead", fresh_id("order"), OLDEST)
 
     shown = flask("webhooks", "list")
     told = flask("webhooks", "list", "--dead", "--limit", "1", "--json").json
@@ -66,7 +69,7 @@ def test_dead_events_are_listed_for_people_and_for_programs(stack: Stack, flask:
 
 
 def test_foreign_events_are_listed_when_they_are_asked_for(stack: Stack, flask: Flask) -> None:
-    event = put_aside("foreign", fresh_id("order"), utc_now() - timedelta(days=3650))
+    event = put_aside("foreign", fresh_id("order"), OLDEST)
 
     told = flask("webhooks", "list", "--foreign", "--limit", "1", "--json").json
 

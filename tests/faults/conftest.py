@@ -37,6 +37,10 @@ SETTINGS = {
 }
 
 
+# Of a whole scenario with its checks, in which each single wait has a deadline of its own.
+SCENARIO_SECONDS_MAX = 300
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the mark known with which a test is repeated."""
     config.addinivalue_line("markers", "repeated(times): run the test so many times")
@@ -45,6 +49,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Repeat the tests that are marked so."""
     rounds.repeat(metafunc)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a scenario the time that it needs on a machine with other things to do."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SCENARIO_SECONDS_MAX))
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
