@@ -1,4 +1,5 @@
-"""Enqueues work, by task name. The only code that does; called by the edges, never by the domain.
+"""Enqueues work, by task name, and tells how much of it waits. The only code that does; called by the edges,
+never by the domain.
 
 A message that cannot be sent is no error: the work is in MongoDB, and the sweep finds it there.
 """

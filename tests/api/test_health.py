@@ -14,7 +14,7 @@ from gateway.domain.ids import new_id
 from gateway.domain.models import Payment, WebhookEvent, Work
 from tests.conftest import Stack
 from tests.support.client import Api
-from tests.support.database import own_database
+from tests.support.database import empty_database
 from tests.support.domain import a_paid_payment
 from tests.support.waiting import wait_until
 
@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until
 @pytest.fixture(scope="module")
 def own_web(stack: Stack, start_web: Callable[..., str]) -> Iterator[Api]:
     """A web process with a database of its own, which nobody sweeps."""
-    with own_database(stack) as uri:
+    with empty_database(stack.mongodb_uri) as uri:
         yield Api(start_web(MONGODB_URI=uri))
 
 

@@ -15,7 +15,7 @@ from gateway.domain.ids import new_id
 from gateway.domain.models import Payment, WebhookEvent, Work
 from tests.conftest import Stack
 from tests.support.client import Api, Person
-from tests.support.database import own_database
+from tests.support.database import empty_database
 from tests.support.domain import a_paid_payment
 from tests.support.keys import a_program
 from tests.support.shapes import refused
@@ -27,7 +27,7 @@ METRICS = "/metrics"
 def own_stack(stack: Stack, start_web: Callable[..., str]) -> Iterator[tuple[str, str]]:
     """The address of a web process with a database and a broker of its own, and that broker's address."""
     redis_url = stack.redis_url.removesuffix("/0") + "/8"
-    with own_database(stack) as uri:
+    with empty_database(stack.mongodb_uri) as uri:
         yield start_web(MONGODB_URI=uri, REDIS_URL=redis_url), redis_url
 
 

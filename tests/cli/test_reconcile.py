@@ -15,7 +15,7 @@ from tests.cli.conftest import Ended, run
 from tests.conftest import Stack
 from tests.support.both_sides import stored, told
 from tests.support.client import Sandbox
-from tests.support.database import own_database
+from tests.support.database import empty_database
 from tests.support.domain import a_payment, raw
 
 CAPTURED = "captured at provider, open here → corrected to PAID to match provider"
@@ -45,7 +45,7 @@ class Operator:
 @pytest.fixture
 def operator(stack: Stack, sandbox: Sandbox) -> Iterator[Operator]:
     sandbox.deliveries(paused=True)
-    with own_database(stack) as uri:
+    with empty_database(stack.mongodb_uri) as uri:
         yield Operator(stack, uri, sandbox)
 
 

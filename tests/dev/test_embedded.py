@@ -16,9 +16,9 @@ from redis import Redis
 
 from dev import embedded, ports
 from dev.embedded import EmbeddedServerError
-from tests.dev import servers
-from tests.dev.servers import EmbeddedServer
 from tests.dev.waiting import ROOT, none_is_running, until
+from tests.support import servers
+from tests.support.servers import EmbeddedServer
 
 Starter = Callable[..., EmbeddedServer]
 STARTERS = [servers.start_mongodb, servers.start_redis]
@@ -121,7 +121,7 @@ def test_a_server_outlives_the_thread_that_started_it(starter, tmp_path):
 def test_servers_end_when_the_process_that_started_them_is_killed(tmp_path):
     code = """
 import json, pathlib, sys, time
-from tests.dev import servers
+from tests.support import servers
 directory = pathlib.Path(sys.argv[1])
 starters = [servers.start_mongodb, servers.start_redis]
 started = [start(directory, port=0, durable=False) for start in starters]

@@ -14,7 +14,7 @@ from gateway.domain.ids import new_id
 from gateway.domain.models import Payment, Receipt, WebhookEvent, Work
 from gateway.domain.store import change
 from tests.conftest import Stack
-from tests.support.database import own_database
+from tests.support.database import empty_database
 from tests.support.domain import NOW, Clock, a_context, a_paid_payment
 
 LIMITS = Limits(work_attempts_max=3)
@@ -23,7 +23,7 @@ LIMITS = Limits(work_attempts_max=3)
 @pytest.fixture(autouse=True)
 def database(stack: Stack) -> Iterator[None]:
     """A database of the test's own, in which a sweep has just finished."""
-    with own_database(stack):
+    with empty_database(stack.mongodb_uri):
         swept()
         yield
 

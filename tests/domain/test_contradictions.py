@@ -12,7 +12,7 @@ from gateway.domain.models import Payment, Refund
 from gateway.domain.provider import ProviderUnavailable
 from tests.conftest import Stack
 from tests.support.both_sides import BothSides, counts, stored, told
-from tests.support.database import own_database
+from tests.support.database import empty_database
 from tests.support.domain import raw
 from tests.support.memory_provider import WEBHOOK_SIGNATURE
 from tests.support.racing import before_saving
@@ -20,7 +20,7 @@ from tests.support.racing import before_saving
 
 @pytest.fixture
 def sides(stack: Stack) -> Iterator[BothSides]:
-    with own_database(stack):
+    with empty_database(stack.mongodb_uri):
         yield BothSides()
 
 

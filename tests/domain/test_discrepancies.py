@@ -13,14 +13,14 @@ from gateway.domain.errors import DiscrepancyNotFound, DiscrepancyNotOpen
 from gateway.domain.models import Payment
 from gateway.domain.transitions import change_payment, flag_for_review
 from tests.conftest import Stack
-from tests.support.database import own_database
+from tests.support.database import empty_database
 from tests.support.domain import NOW, Clock, a_context, a_payment, raw
 from tests.support.racing import together
 
 
 @pytest.fixture(autouse=True)
 def _own_database(stack: Stack) -> Iterator[None]:
-    with own_database(stack):
+    with empty_database(stack.mongodb_uri):
         yield
 
 

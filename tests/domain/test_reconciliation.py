@@ -13,7 +13,7 @@ from gateway.domain.models import Payment
 from gateway.domain.reconciliation.corrections import TO_MATCH
 from tests.conftest import Stack
 from tests.support.both_sides import BothSides, counts, stored, told
-from tests.support.database import own_database
+from tests.support.database import empty_database
 from tests.support.domain import raw
 
 AGAIN = "it can be refunded again"
@@ -21,7 +21,7 @@ AGAIN = "it can be refunded again"
 
 @pytest.fixture
 def sides(stack: Stack) -> Iterator[BothSides]:
-    with own_database(stack):
+    with empty_database(stack.mongodb_uri):
         yield BothSides()
 
 
@@ -122,7 +122,7 @@ def test_a_payment_of_which_all_attempts_failed_has_failed(sides: BothSides) -> 
 def test_money_for_a_cancelled_payment_follows_the_policy(
     policy: str, refunds_expected: int, opened: list[tuple[str, str]], stack: Stack
 ) -> None:
-    with own_database(stack):
+    with empty_database(stack.mongodb_uri):
         sides = BothSides(late_payment=policy)
         payment = sides.payment()
         cancellation.cancel(sides.context(), payment)

@@ -20,7 +20,7 @@ from gateway.domain.reconciliation.models import COMMAND, ReconciliationRun
 from gateway.domain.reconciliation.runs import Window
 from tests.conftest import Stack
 from tests.support.both_sides import DAY, BothSides, counts, stored
-from tests.support.database import own_database
+from tests.support.database import empty_database
 from tests.support.memory_provider import AWAY, PAGE_ITEMS_MAX
 from tests.support.racing import together
 
@@ -39,7 +39,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def sides(stack: Stack) -> Iterator[BothSides]:
-    with own_database(stack):
+    with empty_database(stack.mongodb_uri):
         yield BothSides()
         kill_points.install(None)
 

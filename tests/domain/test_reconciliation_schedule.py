@@ -13,7 +13,7 @@ from gateway.domain.reconciliation.models import REGULAR, SILENCE, Reconciliatio
 from gateway.domain.webhook_silence import Silence
 from tests.conftest import Stack
 from tests.support.both_sides import DAY, BothSides, stored
-from tests.support.database import own_database
+from tests.support.database import empty_database
 from tests.support.domain import NOW
 from tests.support.memory_provider import WEBHOOK_SIGNATURE
 from tests.support.racing import together
@@ -23,7 +23,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 @pytest.fixture
 def sides(stack: Stack) -> Iterator[BothSides]:
-    with own_database(stack):
+    with empty_database(stack.mongodb_uri):
         yield BothSides()
 
 

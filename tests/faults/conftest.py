@@ -9,10 +9,10 @@ import pytest
 from _pytest.terminal import TerminalReporter
 
 from tests.conftest import Stack
-from tests.support import fault_report, rounds
+from tests.support import fault_report, rounds, servers
 from tests.support.acknowledged import Acknowledged
 from tests.support.client import WATCHERS, PaidOrder, Person, Sandbox, paid_order
-from tests.support.database import empty_database, little_logged, mongodb_alone
+from tests.support.database import empty_database, little_logged
 from tests.support.invariants import World
 from tests.support.own import OwnStack
 from tests.support.own_service import OwnService, own_service
@@ -145,8 +145,9 @@ def service(accepting_service: OwnService, scenario: Scenario) -> OwnService:
 @pytest.fixture(scope="session")
 def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a MongoDB-compatible server with nothing around it."""
-    with mongodb_alone(tmp_path_factory.mktemp("mongodb")) as uri:
-        yield uri
+    server = servers.start_mongodb(tmp_path_factory.mktemp("mongodb"), port=0, durable=False)
+    yield server.uri
+    server.stop()
 
 
 @pytest.fixture
