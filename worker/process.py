@@ -1,11 +1,12 @@
 """What one worker process keeps: its connections, made after the fork and when they are first needed."""
 
+import gc
 import signal
 from functools import lru_cache
 from typing import Any
 
 import structlog
-from celery.signals import setup_logging, task_prerun, worker_process_init
+from celery.signals import setup_logging, task_prerun, worker_before_create_process, worker_process_init
 from pymongo.errors import PyMongoError
 
 from config import logging as json_logging
@@ -32,12 +33,23 @@ def _finish_what_was_begun(**_: Any) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-@worker_process_init.connect
-def _warm_up(**_: Any) -> None:
-    """Do once per process what would slow the first task down."""
+@worker_before_create_process.connect
+def _prepare_to_fork(**_: Any) -> None:
+    """Before the first fork, load what draws receipts, and take everything loaded so far from the garbage
+    collector. It would walk through all of it before every fork, and in every child, which would have a copy
+    of it by that."""
+    if gc.get_freeze_count():
+        return
     from worker import receipt_pdf
 
     receipt_pdf.warm_up()
+    gc.collect()
+    gc.freeze()
+
+
+@worker_process_init.connect
+def _warm_up(**_: Any) -> None:
+    """Do once per process what would slow the first task down."""
     try:
         runtime()
     except PyMongoError as error:

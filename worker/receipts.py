@@ -7,7 +7,6 @@ from config.queues import TaskName
 from gateway import dispatch
 from gateway.domain import receipts, work
 from gateway.domain.models import Payment, Receipt
-from worker import receipt_pdf
 from worker.task import WorkTask
 
 
@@ -24,6 +23,9 @@ def issue_receipts(self: WorkTask, *, payment_id: str, **_: Any) -> None:
 @app.task(base=WorkTask, bind=True, name=TaskName.RENDER_RECEIPT, model=Receipt, kind=work.RENDER_RECEIPT)
 def render_receipt(self: WorkTask, *, receipt_id: str, **_: Any) -> None:
     """Render a receipt's PDF and keep it."""
+    # What draws takes half of the memory, and beat, which only needs to know the task, goes without.
+    from worker import receipt_pdf
+
     context = self.context()
     claim = receipts.claim_rendering(context, receipt_id)
     if claim:

@@ -1,4 +1,4 @@
-"""Row 25: the renderer of receipts raises, dies or hangs; names and notes hold markup, addresses of files
+"""Row 25: the renderer of receipts raises; names and notes hold markup, addresses of files
 and of inner networks, other scripts, pictures, or ten thousand letters; a receipt is downloaded before it
 is ready, or its PDF is lost. Others are rendered meanwhile, nothing is fetched or read, the download says
 when to come again, and a receipt that is rendered again has the same bytes.
@@ -10,18 +10,15 @@ process without memory is, at any point of rendering, is in row 22.
 import hashlib
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.domain.kill_points import HANG
 from gateway.domain.models import Receipt, Work
 from gateway.domain.work import RENDER_RECEIPT
 from tests.conftest import Stack
 from tests.support.client import PASSWORD, Api, PaidOrder, Person, Sandbox, log_in, paid_order
 from tests.support.http_answers import answering, http
-from tests.support.own import OwnStack
 from tests.support.queue import LONG_AGO, make_due
 from tests.support.shapes import refused
 from tests.support.steps import pdf_lines
@@ -102,26 +99,6 @@ def test_a_receipt_that_cannot_be_rendered_holds_no_other_up_and_is_rendered_onc
     assert (failed.work.last_error, failed.rendered_at) == ("TypeError", None)
     assert (meanwhile, waiting.status_code, waiting.headers["Retry-After"]) == (200, 202, "1")
     assert customer.api.download(paid.receipt).content == before
-
-
-def test_a_renderer_that_hangs_is_ended_and_its_receipt_is_rendered_by_another(
-    own: OwnStack, kill_points_directory: Path
-) -> None:
-    person = own.person()
-    armed = kill_points_directory / f"{RENDER_RECEIPT}.claimed"
-    armed.write_text(HANG)
-
-    paid = paid_order(person, own.sandbox)
-
-    wait_until(lambda: not armed.exists(), "the renderer's hanging")
-    hung = own.database.receipts.find_one({"payment_id": paid.payment_id}) or {}
-    other = paid_order(person, own.sandbox)
-    own.settled(other.payment_id, "PAID", receipts=1)
-    own.settled(paid.payment_id, "PAID", receipts=1)
-    rendered = own.database.receipts.find_one({"payment_id": paid.payment_id}) or {}
-    assert (hung["work"]["attempts"], "rendered_at" in hung) == (1, False)
-    assert rendered["rendered_at"] >= hung["work"]["claimed_until"]
-    assert person.api.download(paid.receipt).content.startswith(b"%PDF-")
 
 
 def somebody_called(stack: Stack, name: str) -> Person:

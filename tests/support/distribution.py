@@ -11,9 +11,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a test file imports that breaks a stack of its own.
-BREAKS_A_STACK = re.compile(r"^from tests\.support\.(own|own_service) import", re.MULTILINE)
+BREAKS_A_STACK = re.compile(r"^from tests\.support\.own import", re.MULTILINE)
 # So much is broken by these that they take as long as all the others: they have a stack to themselves.
 MOSTLY_BROKEN = re.compile(r"test_05_|test_24_mongodb|test_a_hundred")
+# What breaks no stack here shares one, and a service beside it.
+TOGETHER = "tests/faults/"
 # Its tests take long, and share nothing.
 APART = "tests/faults/test_money_model.py"
 
@@ -25,9 +27,10 @@ class ByWhatTheyShare(LoadScopeScheduling):
         path = nodeid.partition("::")[0]
         if path == APART:
             return nodeid
-        if not _breaks_a_stack(path):
-            return path
-        return f"{path.rpartition('/')[0]}, {'mostly' if MOSTLY_BROKEN.search(path) else 'partly'} broken"
+        folder = path.rpartition("/")[0]
+        if _breaks_a_stack(path):
+            return f"{folder}, {'mostly' if MOSTLY_BROKEN.search(path) else 'partly'} broken"
+        return f"{folder}, whole" if path.startswith(TOGETHER) else path
 
     def _assign_work_unit(self, node: Any) -> None:
         """Let those begin first that end last, and keep for the end what fills every gap."""
