@@ -89,7 +89,7 @@ def abandon(context: Context, payment_id: str) -> Payment | None:
         work.release(payment, claim)
         return True
 
-    return change_payment(context, payment_id, decide).document
+    return change_payment(context, payment_id, decide, claim.document).document
 
 
 def was_abandoned(payment: Payment) -> bool:

@@ -54,7 +54,7 @@ def bury_if_exhausted(context: Context, claim: work.Claim[WebhookEvent]) -> bool
         _bury(event, context)
         return True
 
-    _tell(change(WebhookEvent, event.id, decide))
+    _tell(change(WebhookEvent, event.id, decide, event))
     return True
 
 

@@ -49,7 +49,7 @@ def store(context: Context, payment_id: str) -> Payment | None:
         work.release(payment, claim)
         return True
 
-    return change_payment(context, payment_id, decide).document
+    return change_payment(context, payment_id, decide, claim.document).document
 
 
 def _insert(payment: Payment, ref: DiscrepancyRef) -> None:

@@ -24,7 +24,7 @@ def refund(context: Context, payment_id: str) -> Payment | None:
         known = refund_calls.known(context, duplicate.provider_payment_id)
         is_there = any(duplicates.covers(duplicate, each) for each in known)
         if not is_there and not duplicate.refund.provider_refund_id:
-            _count_try(context, payment_id, duplicate.provider_payment_id)
+            _count_try(context, claim.document, duplicate.provider_payment_id)
             known = [refund_calls.ask(context, duplicate.provider_payment_id, duplicate.refund)]
     except ProviderRejected as error:
         return _rejected(context, claim, duplicate.provider_payment_id, error)
@@ -38,7 +38,7 @@ def refund(context: Context, payment_id: str) -> Payment | None:
         _flag_overdue(payment, context)
         return True
 
-    return change_payment(context, payment_id, decide).document
+    return change_payment(context, payment_id, decide, claim.document).document
 
 
 def _accepted_last(duplicate: DuplicatePayment) -> tuple[bool, int]:
@@ -50,7 +50,7 @@ def _flag_overdue(payment: Payment, context: Context) -> None:
         refund_observations.flag_overdue(payment, each.refund, context)
 
 
-def _count_try(context: Context, payment_id: str, provider_payment_id: str) -> None:
+def _count_try(context: Context, payment: Payment, provider_payment_id: str) -> None:
     """Write down that the refund is about to be asked for. Dying before the call only means one look-up
     more."""
 
@@ -60,7 +60,7 @@ def _count_try(context: Context, payment_id: str, provider_payment_id: str) -> N
         duplicate.refund.attempts += 1
         return True
 
-    change_payment(context, payment_id, decide)
+    change_payment(context, payment.id, decide, payment)
 
 
 def _rejected(
@@ -74,4 +74,4 @@ def _rejected(
         work.release(payment, claim)
         return True
 
-    return change_payment(context, claim.document.id, decide).document
+    return change_payment(context, claim.document.id, decide, claim.document).document

@@ -158,7 +158,7 @@ def _find_or_create(context: Context, claim: work.Claim[Payment]) -> ProviderOrd
         return True
 
     # If we die after this write and before the call, the next try only waits a little longer.
-    if not change_payment(context, payment.id, about_to_ask).written:
+    if not change_payment(context, payment.id, about_to_ask, payment).written:
         raise OutcomeUnknown("somebody else has taken over, because this took longer than its claim")
     try:
         return _create_or_find(context, claim)
@@ -177,7 +177,7 @@ def _not_asked(context: Context, claim: work.Claim[Payment], asked_at: datetime 
         payment.order_requested_at = asked_at
         return True
 
-    change_payment(context, claim.document.id, decide)
+    change_payment(context, claim.document.id, decide, claim.document)
 
 
 def order_notes(payment: Payment) -> dict[str, str]:
@@ -201,7 +201,7 @@ def _attach(context: Context, claim: work.Claim[Payment], order: ProviderOrder) 
             flag_for_review(payment, why, context, differences.order_second(payment, order))
         return True
 
-    return change_payment(context, claim.document.id, decide).document
+    return change_payment(context, claim.document.id, decide, claim.document).document
 
 
 def _give_up(context: Context, claim: work.Claim[Payment], error: ProviderError) -> Payment:
@@ -223,4 +223,4 @@ def _give_up(context: Context, claim: work.Claim[Payment], error: ProviderError)
                 note(payment, why, context)
         return True
 
-    return change_payment(context, claim.document.id, decide).document
+    return change_payment(context, claim.document.id, decide, claim.document).document

@@ -104,7 +104,7 @@ def observe(
             work.finish(payment, claim, changed, context)
         return changed or claim is not None
 
-    return change_payment(context, payment_id, decide).document
+    return change_payment(context, payment_id, decide, claim.document if claim else None).document
 
 
 def confirm(context: Context, payment_id: str) -> Payment | None:
@@ -137,7 +137,7 @@ def confirm(context: Context, payment_id: str) -> Payment | None:
             work.release(payment, claim)
         return True
 
-    return change_payment(context, payment_id, decide).document
+    return change_payment(context, payment_id, decide, claim.document).document
 
 
 def _with_signed(
@@ -194,7 +194,7 @@ def postpone(context: Context, claim: work.Claim[Payment], error: ProviderError)
             flag_for_review(payment, f"{claim.kind} still fails: {error.description}", context)
         return True
 
-    return change_payment(context, claim.document.id, decide).document
+    return change_payment(context, claim.document.id, decide, claim.document).document
 
 
 def _flag_overdue_capture(payment: Payment, context: Context) -> None:

@@ -79,7 +79,7 @@ def issue(context: Context, payment_id: str) -> Issued | None:
         work.release(payment, claim)
         return True
 
-    return Issued(change_payment(context, payment_id, decide).document, stored_ids)
+    return Issued(change_payment(context, payment_id, decide, claim.document).document, stored_ids)
 
 
 def _insert(context: Context, payment: Payment, ref: ReceiptRef) -> None:
@@ -158,7 +158,7 @@ def finish_rendering(context: Context, claim: work.Claim[Receipt], pdf: bytes) -
         receipt.work = None
         return True
 
-    return change(Receipt, claim.document.id, decide)
+    return change(Receipt, claim.document.id, decide, claim.document)
 
 
 def rendered(receipt_id: str) -> Receipt | None:

@@ -143,7 +143,7 @@ def issue(context: Context, payment_id: str) -> Payment | None:
             known = refund_calls.known(context, payment.provider_payment_id)
             if refund_calls.find_ours(refund, known):
                 return _observe_all(context, payment_id, known, claim)
-        _count_try(context, payment_id, refund.id)
+        _count_try(context, payment, refund.id)
         seen = refund_calls.ask(context, payment.provider_payment_id, refund)
     except ProviderRejected as error:
         return _rejected(context, claim, refund.id, error)
@@ -152,7 +152,7 @@ def issue(context: Context, payment_id: str) -> Payment | None:
     return observe(context, payment_id, seen, claim)
 
 
-def _count_try(context: Context, payment_id: str, refund_id: str) -> None:
+def _count_try(context: Context, payment: Payment, refund_id: str) -> None:
     """Write down that the refund is about to be asked for. Dying before the call only means one look-up
     more. The count also lets the payment's other refunds go before one that does not get through."""
 
@@ -163,7 +163,7 @@ def _count_try(context: Context, payment_id: str, refund_id: str) -> None:
         refund.attempts += 1
         return True
 
-    change_payment(context, payment_id, decide)
+    change_payment(context, payment.id, decide, payment)
 
 
 def _rejected(
@@ -176,7 +176,7 @@ def _rejected(
         work.release(payment, claim)
         return True
 
-    return change_payment(context, claim.document.id, decide).document
+    return change_payment(context, claim.document.id, decide, claim.document).document
 
 
 def confirm(context: Context, payment_id: str) -> Payment | None:
@@ -209,7 +209,7 @@ def _observe_all(
         work.release(payment, claim)
         return True
 
-    return change_payment(context, payment_id, decide).document
+    return change_payment(context, payment_id, decide, claim.document).document
 
 
 def observe(
@@ -224,4 +224,4 @@ def observe(
             work.finish(payment, claim, changed, context)
         return changed or claim is not None
 
-    return change_payment(context, payment_id, decide).document
+    return change_payment(context, payment_id, decide, claim.document if claim else None).document

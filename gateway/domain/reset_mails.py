@@ -132,7 +132,7 @@ def _keep_link(claim: Claim[PasswordReset], user: User, link: ResetLink) -> bool
         wanted.links = [*wanted.links, link][-LINKS_MAX:]
         return True
 
-    return change(PasswordReset, claim.document.id, keep).written
+    return change(PasswordReset, claim.document.id, keep, claim.document).written
 
 
 def _text(context: Context, user: User, token: str, ends_at: datetime) -> str:
@@ -157,7 +157,7 @@ def _postpone(context: Context, claim: Claim[PasswordReset], error: str) -> Pass
         work.postpone(wanted, claim, error, context)
         return True
 
-    return change(PasswordReset, claim.document.id, decide).document
+    return change(PasswordReset, claim.document.id, decide, claim.document).document
 
 
 def _finish(claim: Claim[PasswordReset], outcome: str) -> PasswordReset:
@@ -171,4 +171,4 @@ def _finish(claim: Claim[PasswordReset], outcome: str) -> PasswordReset:
     (log.warning if outcome == TOO_LATE else log.info)(
         "reset_mail.done", reset_id=claim.document.id, outcome=outcome
     )
-    return change(PasswordReset, claim.document.id, decide).document
+    return change(PasswordReset, claim.document.id, decide, claim.document).document

@@ -22,6 +22,11 @@ D = TypeVar("D", bound=Document)
 
 CHANGE_ATTEMPTS_MAX = 30
 CHANGE_PAUSE_SECONDS_MAX = 0.05
+# The version of a copy with contents that were never written. No document has it, so no such copy is written.
+SPOILT = 0
+
+# The kind of work that a document is claimed for, and until when.
+ClaimOn = tuple[str, datetime] | None
 
 log = structlog.get_logger(__name__)
 
@@ -34,38 +39,70 @@ class Changed(Generic[D]):
     written: bool
 
 
-def change(model: type[D], document_id: str, decide: Callable[[D], bool]) -> Changed[D]:
+def change(
+    model: type[D], document_id: str, decide: Callable[[D], bool], known: D | None = None
+) -> Changed[D]:
     """Apply `decide` to the document and write it, if nobody has changed it in between; else decide again.
 
     decide: alters the document it is given and returns True, or returns False to leave it as it is. It may
-    be called several times, each time on a fresh copy, so it must do nothing but alter that copy.
+    be called several times, each time on another copy, so it must do nothing but alter that copy.
+    known: the whole document as the caller has read or written it last, which saves reading it once more, and
+    is altered. It may be out of date, so it is only decided on for writing: to leave the document as it is,
+    or to raise, takes a fresh copy.
     Writes at most one document, in one update conditional on `_id` and `version`.
     Raises model.DoesNotExist, whatever `decide` raises, and TooBusy after CHANGE_ATTEMPTS_MAX lost races.
     """
+    if known is not None and known.version != SPOILT and _is_changed(known, decide):
+        return Changed(known, written=True)
     for attempt in range(1, CHANGE_ATTEMPTS_MAX + 1):
         document = model.objects.get(id=document_id)
         claimed = _claim_on(document)
         if not decide(document):
             return Changed(document, written=False)
-        read_version = document.version
-        condition: dict[str, Any] = {"version": read_version}
-        if read_version == 1 and getattr(model, "version_came_later", False):
-            # It reads as 1 where there is none yet.
-            condition = {"version__in": [1, None]}
-        document.version = read_version + 1
-        try:
-            document.save(save_condition=condition)
-        except SaveConditionError:
-            # Someone else was first. A short random pause keeps a crowd from losing together again.
-            time.sleep(random.uniform(0, CHANGE_PAUSE_SECONDS_MAX) * min(1, attempt / 5))
-            continue
-        if claimed and _claim_on(document) != claimed:
-            kill_points.reach(f"{claimed[0]}.written")
-        return Changed(document, written=True)
+        if _is_written(document, claimed):
+            return Changed(document, written=True)
+        # Someone else was first. A short random pause keeps a crowd from losing together again.
+        time.sleep(random.uniform(0, CHANGE_PAUSE_SECONDS_MAX) * min(1, attempt / 5))
     log.warning("document.too_busy", collection=model._get_collection_name(), document_id=document_id)
     raise TooBusy("Too many changes at the same time; nothing was written. Please try again.")
 
 
-def _claim_on(document: Any) -> tuple[str, datetime] | None:
+def _is_changed(known: D, decide: Callable[[D], bool]) -> bool:
+    """Decide on a copy that may be out of date, and write it if it is not."""
+    claimed = _claim_on(known)
+    try:
+        is_wanted = decide(known)
+    except Exception:
+        # If it is not the copy's fault, it is raised again over a fresh one.
+        is_wanted = False
+    if not is_wanted:
+        known.version = SPOILT
+        return False
+    return _is_written(known, claimed)
+
+
+def _is_written(document: Any, claimed: ClaimOn) -> bool:
+    """Write a decided copy, if the document still has the version that the copy was read with. A copy that
+    is not written is spoilt. claimed: what the copy was claimed for before it was decided on."""
+    read_version = document.version
+    condition: dict[str, Any] = {"version": read_version}
+    if read_version == 1 and getattr(document, "version_came_later", False):
+        # It reads as 1 where there is none yet.
+        condition = {"version__in": [1, None]}
+    document.version = read_version + 1
+    try:
+        document.save(save_condition=condition)
+    except SaveConditionError:
+        document.version = SPOILT
+        return False
+    except BaseException:
+        document.version = SPOILT
+        raise
+    if claimed and _claim_on(document) != claimed:
+        kill_points.reach(f"{claimed[0]}.written")
+    return True
+
+
+def _claim_on(document: Any) -> ClaimOn:
     work = getattr(document, "work", None)
     return (work.kind, work.claimed_until) if work and work.claimed_until else None

@@ -14,11 +14,13 @@ from gateway.domain.store import Changed, change
 REVIEW_WANTED = "needs review: "
 
 
-def change_payment(context: Context, payment_id: str, decide: Callable[[Payment], bool]) -> Changed[Payment]:
+def change_payment(
+    context: Context, payment_id: str, decide: Callable[[Payment], bool], known: Payment | None = None
+) -> Changed[Payment]:
     """Apply a decision to a payment; status, history and the next work land in the same write.
     `updated_at` follows the history, so bookkeeping such as a claim does not look like news.
 
-    decide: as in `store.change`. Raises Payment.DoesNotExist, TooBusy, and whatever `decide` raises.
+    decide, known: as in `store.change`. Raises Payment.DoesNotExist, TooBusy, and whatever `decide` raises.
     """
 
     def decide_and_plan(payment: Payment) -> bool:
@@ -30,7 +32,7 @@ def change_payment(context: Context, payment_id: str, decide: Callable[[Payment]
         planning.plan_payment(payment, now, context.limits)
         return True
 
-    return change(Payment, payment_id, decide_and_plan)
+    return change(Payment, payment_id, decide_and_plan, known)
 
 
 def move(payment: Payment, to_status: str, why: str, context: Context) -> None:

@@ -120,7 +120,7 @@ def process(context: Context, webhook_event_id: str) -> Payment | None:
         _not_ours_yet(context, claim)
         return None
     try:
-        changed = change_payment(context, payment.id, lambda payment: apply(context, payment, read))
+        changed = change_payment(context, payment.id, lambda payment: apply(context, payment, read), payment)
     except NotUniqueError:
         # One provider payment pays one order, which the unique index on its id holds to.
         why = f"{read.name} names a provider payment that belongs to another payment"
@@ -169,7 +169,7 @@ def _give_back(context: Context, claim: work.Claim[WebhookEvent], why: str) -> N
         work.postpone(event, claim, why, context)
         return True
 
-    change(WebhookEvent, claim.document.id, decide)
+    change(WebhookEvent, claim.document.id, decide, claim.document)
 
 
 def _finish(
@@ -187,5 +187,5 @@ def _finish(
         work.release(event, claim)
         return True
 
-    change(WebhookEvent, claim.document.id, decide)
+    change(WebhookEvent, claim.document.id, decide, claim.document)
     log.info("webhook.finished", webhook_event_id=claim.document.id, outcome=outcome, why=why)

@@ -171,3 +171,81 @@ def test_of_twenty_threads_that_want_one_thing_one_gets_it(stack: Stack) -> None
 
     assert sorted(results) == [False] * 19 + [True]
     assert raw(job)["entries"] == [str(results.index(True))]
+
+
+def test_what_the_caller_has_read_is_written_without_being_read_again() -> None:
+    job = Job(entries=["old"]).save()
+    known = Job.objects.get(id=job.id)
+
+    changed = change(Job, job.id, lambda job: job.entries.append("mine") is None, known)
+
+    assert changed.document is known
+    assert (changed.written, known.version) == (True, 2)
+    assert raw(job) == {"_id": job.id, "version": 2, "entries": ["old", "mine"]}
+
+
+def test_what_was_written_can_be_changed_again_without_being_read() -> None:
+    job = Job().save()
+    known = Job.objects.get(id=job.id)
+
+    for entry in ("one", "two"):
+        change(Job, job.id, lambda job, entry=entry: job.entries.append(entry) is None, known)
+
+    assert raw(job) == {"_id": job.id, "version": 3, "entries": ["one", "two"]}
+
+
+def test_what_somebody_has_changed_since_it_was_read_is_decided_on_again() -> None:
+    job = Job().save()
+    known = Job.objects.get(id=job.id)
+    add(job, "theirs")
+
+    changed = change(Job, job.id, lambda job: job.entries.append("mine") is None, known)
+
+    assert changed.written is True
+    assert raw(job) == {"_id": job.id, "version": 3, "entries": ["theirs", "mine"]}
+
+
+def test_a_copy_that_was_not_written_is_never_written_later() -> None:
+    job = Job().save()
+    known = Job.objects.get(id=job.id)
+    add(job, "theirs")
+    change(Job, job.id, lambda job: job.entries.append("mine") is None, known)
+
+    # The document has meanwhile the version that the copy would have.
+    known.entries.append("never")
+    changed = change(Job, job.id, lambda job: job.entries.append("last") is None, known)
+
+    assert changed.document is not known
+    assert raw(job) == {"_id": job.id, "version": 4, "entries": ["theirs", "mine", "last"]}
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_nothing_is_refused_because_of_what_is_out_of_date(raises: bool) -> None:
+    job = Job().save()
+    known = Job.objects.get(id=job.id)
+    add(job, "theirs")
+
+    def follow(job: Job) -> bool:
+        if not job.entries and raises:
+            raise ZeroDivisionError
+        return bool(job.entries and job.entries.append("mine") is None)
+
+    changed = change(Job, job.id, follow, known)
+
+    assert changed.written is True
+    assert raw(job) == {"_id": job.id, "version": 3, "entries": ["theirs", "mine"]}
+
+
+def test_what_is_refused_is_refused_because_of_what_is_there() -> None:
+    job = Job(entries=["old"]).save()
+    known = Job.objects.get(id=job.id)
+
+    def decide(job: Job) -> bool:
+        job.entries.append("not to be kept")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change(Job, job.id, decide, known)
+
+    assert change(Job, job.id, lambda job: False, known).document.entries == ["old"]
+    assert raw(job) == {"_id": job.id, "version": 1, "entries": ["old"]}

@@ -32,6 +32,9 @@ GRACE_SECONDS = 600
 OVERDUE = re.compile("could not be captured yet|has been pending for more than")
 # What work waits at most: for its next try, or for the next look at a refund.
 POSTPONED_MAX = timedelta(days=1)
+# What one planned look has not brought to light, the next ones do not either: they come as late as after a
+# long outage.
+LOOKS_APART = timedelta(days=30)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -61,6 +64,7 @@ def come_to_rest(world: World) -> None:
 
 def _settle(world: World) -> None:
     window_closes = world.clock() + CAPTURE_WINDOW
+    looks_from = world.clock()
     models = set(world.working_models())
     for _ in range(ROUNDS_MAX):
         moved = _settle_provider(world, world.clock() >= window_closes)
@@ -74,11 +78,14 @@ def _settle(world: World) -> None:
         moved += workers.do(world.context, *((each.document_id, each.kind) for each in due))
         if moved:
             continue
-        ahead = [each.due_at for each in waiting if world.news == LOOKS or not each.is_plan]
+        ahead = [each.due_at for each in waiting if not each.is_plan]
         too_late = world.clock() + POSTPONED_MAX
         assert all(each.is_plan or each.due_at < too_late for each in waiting), f"put off for ever: {waiting}"
         if any(each.status == "authorized" for each in world.account.payments.values()):
             ahead.append(window_closes)
+        if world.news == LOOKS and (looks := [each.due_at for each in waiting if each.is_plan]):
+            ahead.append(max(min(looks), looks_from))
+            looks_from = ahead[-1] + LOOKS_APART
         if not ahead:
             assert world.sweep() == 0, "the sweep finds work where there is none"
             return
