@@ -73,8 +73,10 @@ def test_of_many_that_claim_at_once_one_wins(threads: int) -> None:
     assert Job.objects.get(id=job.id).work.attempts == 1
 
 
-def test_a_claim_that_is_overtaken_between_read_and_write_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    job, winners = a_job(), []
+def test_taking_work_over_that_somebody_else_has_just_taken_over_is_in_vain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job, winners = a_job(claimed_until=NOW, claimed_by="who died"), []
 
     before_saving(monkeypatch, Job, lambda: winners.append(work.claim(a_context(), Job, job.id, KIND)))
     loser = work.claim(a_context(), Job, job.id, KIND)

@@ -51,9 +51,10 @@ def run(stack: Stack, task: str, times: int = 1, **arguments: Any) -> None:
 
 
 def make_due(document: Payment | Receipt | WebhookEvent) -> None:
-    """Make the document's work due at once, as if its time had come."""
+    """Make the document's work due at once, as if its time had come. Somebody may just have done it."""
     type(document)._get_collection().update_one(
-        {"_id": document.id}, {"$set": {"work.due_at": LONG_AGO}, "$inc": {"version": 1}}
+        {"_id": document.id, "work": {"$exists": True}},
+        {"$set": {"work.due_at": LONG_AGO}, "$inc": {"version": 1}},
     )
 
 

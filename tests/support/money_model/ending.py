@@ -78,18 +78,20 @@ def _settle(world: World) -> None:
         moved += workers.do(world.context, *((each.document_id, each.kind) for each in due))
         if moved:
             continue
-        ahead = [each.due_at for each in waiting if not each.is_plan]
-        too_late = world.clock() + POSTPONED_MAX
-        assert all(each.is_plan or each.due_at < too_late for each in waiting), f"put off for ever: {waiting}"
-        if any(each.status == "authorized" for each in world.account.payments.values()):
-            ahead.append(window_closes)
-        if world.news == LOOKS and (looks := [each.due_at for each in waiting if each.is_plan]):
-            ahead.append(max(min(looks), looks_from))
-            looks_from = ahead[-1] + LOOKS_APART
-        if not ahead:
+        postponed = [each.due_at for each in waiting if not each.is_plan]
+        looks = [each.due_at for each in waiting if each.is_plan and world.news == LOOKS]
+        assert all(each < world.clock() + POSTPONED_MAX for each in postponed), f"put off for ever: {waiting}"
+        if postponed:
+            until = max(postponed)
+        elif any(each.status == "authorized" for each in world.account.payments.values()):
+            until = window_closes
+        elif looks:
+            until = max(min(looks), looks_from)
+            looks_from = until + LOOKS_APART
+        else:
             assert world.sweep() == 0, "the sweep finds work where there is none"
             return
-        world.provider.advance((min(ahead) - world.clock()).total_seconds())
+        world.provider.advance((until - world.clock()).total_seconds())
     raise AssertionError(f"it does not come to rest: {_waiting(models)}")
 
 

@@ -54,8 +54,8 @@ class World:
         self.last_refund: tuple[int, int | None, str | None] | None = None
         # Whether anything happened that a person should be told of.
         self.is_odd = False
-        # Whether anything was ever compared with the provider.
-        self.is_reconciled = False
+        # Whether any event was ever delivered, and anything ever compared with the provider.
+        self.is_told = self.is_reconciled = False
         kill_points.install(self._reach)
 
     def open(
@@ -78,13 +78,19 @@ class World:
     def close(self) -> None:
         """Leave nothing to the next sequence."""
         kill_points.install(None)
-        for model in self.working_models():
+        for model in (Payment, WebhookEvent, Receipt, ReconciliationRun):
             model._get_collection().delete_many({})
 
     def working_models(self) -> list[type[Document]]:
-        """Return the documents of which this sequence can have any that wait for a worker. Asking for others
-        would take a good part of its time."""
-        return [Payment, WebhookEvent, Receipt, *([ReconciliationRun] if self.is_reconciled else [])]
+        """Return the documents of which this sequence can have any that wait for a worker, by what was read
+        last. Asking for others would take a good part of its time."""
+        has_any = {
+            Payment: True,
+            WebhookEvent: self.is_told,
+            Receipt: any(row["receipts"] for row in self.rows.values()),
+            ReconciliationRun: self.is_reconciled,
+        }
+        return [model for model, is_there in has_any.items() if is_there]
 
     def _reach(self, point: str) -> None:
         if self.points_left is None:
@@ -166,6 +172,8 @@ class World:
 
     def deliver(self, event: Event, event_id: str) -> WebhookEvent | None:
         """Deliver an event; None when it was there already, or the process died."""
+
+        self.is_told = True
 
         def receive() -> WebhookEvent | None:
             stored = webhooks.receive(
