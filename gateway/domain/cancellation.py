@@ -6,7 +6,7 @@ from gateway.domain import planning, work
 from gateway.domain.context import Context
 from gateway.domain.errors import NotCancellable, ProviderDidNotAnswer
 from gateway.domain.models import Payment
-from gateway.domain.observations import observe_payment
+from gateway.domain.observations import observe_payments
 from gateway.domain.payments import postpone
 from gateway.domain.provider import ProviderError, ProviderPayment
 from gateway.domain.receipts import mint
@@ -101,8 +101,7 @@ def was_abandoned(payment: Payment) -> bool:
 def _is_being_paid(payment: Payment, seen: list[ProviderPayment], context: Context) -> bool:
     """Take note of the order's payments, and return whether one of them is undecided. Only alters the copy in
     memory."""
-    for each in seen:
-        observe_payment(payment, each, context)
+    observe_payments(payment, seen, context)
     return any(each.status == "created" for each in seen) or _customer_is_asked(payment, context)
 
 

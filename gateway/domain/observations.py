@@ -3,6 +3,7 @@ stale or an out-of-order one is a no-op, a contradicting one asks for a person, 
 seen is never un-seen. Nothing here raises because of what the provider says.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from gateway.domain import differences, duplicates, late_payments
@@ -29,6 +30,27 @@ def mismatch(payment: Payment, seen: ProviderPayment) -> str | None:
     return None
 
 
+def observe_payments(payment: Payment, seen: Iterable[ProviderPayment], context: Context) -> bool:
+    """Take note of an order's payments as they were at one moment, in whichever order they are listed. Only
+    alters the copy in memory. Returns whether anything changed.
+
+    What went back without having been captured comes first, because it makes room for one that was authorised
+    after it; the others follow as they were begun.
+    """
+
+    def turn(each: ProviderPayment) -> tuple[bool, datetime]:
+        return not _is_returned_uncaptured(each), each.created_at or context.now()
+
+    changed = False
+    for each in sorted(seen, key=turn):
+        changed = observe_payment(payment, each, context) or changed
+    return changed
+
+
+def _is_returned_uncaptured(seen: ProviderPayment) -> bool:
+    return seen.status == "refunded" and not seen.captured
+
+
 def observe_payment(payment: Payment, seen: ProviderPayment, context: Context) -> bool:
     """Take note of one provider payment as it was at some moment. Only alters the copy in memory.
 
@@ -42,12 +64,12 @@ def observe_payment(payment: Payment, seen: ProviderPayment, context: Context) -
         return flag_for_review_once(payment, why, context, difference)
     counted = _count_attempt(payment, seen)
     counted = _recognise_collect(payment, seen, context) or counted
-    if seen.status == "captured" or (seen.status == "refunded" and seen.captured):
+    if _is_returned_uncaptured(seen):
+        return _returned_uncaptured(payment, seen, context) or counted
+    if seen.status in ("captured", "refunded"):
         return _captured(payment, seen, context) or counted
     if seen.status == "authorized":
         return _authorized(payment, seen, context) or counted
-    if seen.status == "refunded":
-        return _returned_uncaptured(payment, seen, context) or counted
     if seen.status == "failed":
         return _failed(payment, seen, context) or counted
     return counted

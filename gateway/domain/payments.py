@@ -15,7 +15,7 @@ from gateway.domain.errors import (
     VerificationFailed,
 )
 from gateway.domain.models import Payment, Work
-from gateway.domain.observations import mismatch, observe_payment
+from gateway.domain.observations import mismatch, observe_payments
 from gateway.domain.provider import (
     ProviderError,
     ProviderPayment,
@@ -97,9 +97,7 @@ def observe(
     Safe to call any number of times, in any order."""
 
     def decide(payment: Payment) -> bool:
-        changed = False
-        for each in seen:
-            changed = observe_payment(payment, each, context) or changed
+        changed = observe_payments(payment, seen, context)
         if claim is not None:
             work.finish(payment, claim, changed, context)
         return changed or claim is not None
@@ -123,8 +121,7 @@ def confirm(context: Context, payment_id: str) -> Payment | None:
         return postpone(context, claim, error)
 
     def decide(payment: Payment) -> bool:
-        for each in sorted(seen, key=lambda each: each.created_at or context.now()):
-            observe_payment(payment, each, context)
+        observe_payments(payment, seen, context)
         unread = payment.unread_provider_payment_id
         if unread and unread == unknown:
             payment.unread_provider_payment_id = None

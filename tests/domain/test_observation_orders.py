@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.models import Payment
-from gateway.domain.observations import observe_payment
+from gateway.domain.observations import observe_payment, observe_payments
 from gateway.domain.provider import ProviderPayment
 from tests.support.domain import NOW, a_context, a_payment, seen
 
@@ -95,6 +95,26 @@ def test_every_order_of_news_after_a_cancellation_ends_in_the_same_state(order: 
 
     assert (payment.status, payment.captured_minor, payment.needs_review) == ("PAID", 50_000, True)
     assert [receipt.kind for receipt in payment.receipts] == ["PAYMENT_RECEIPT"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=lambda order: "".join(map(str, order)))
+def test_a_list_in_any_order_tells_of_money_that_was_authorised_after_other_money_went_back(
+    order: tuple[int, ...],
+) -> None:
+    payment = a_payment()
+    observe(payment, seen(payment, "failed", "pay_a"), seen(payment, "authorized", "pay_b"))
+    listed = (
+        seen(payment, "failed", "pay_a", failure_reason=FAILURE),
+        seen(payment, "refunded", "pay_b", captured=False),
+        seen(payment, "authorized", "pay_c"),
+    )
+
+    changed = observe_payments(payment, [listed[number] for number in order], CONTEXT)
+
+    assert changed is True
+    assert (payment.status, payment.provider_payment_id, payment.attempts) == ("ATTEMPTED", "pay_c", 3)
+    assert payment.authorized_at == NOW
+    assert observe_payments(payment, listed, CONTEXT) is False
 
 
 @pytest.mark.parametrize("number", range(5))

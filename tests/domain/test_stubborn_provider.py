@@ -115,6 +115,22 @@ def test_an_order_is_not_cancelled_while_a_customer_stands_at_the_bank(stack: St
     assert (after["status"], after["receipts"]) == (before["status"], before["receipts"]) == ("CREATED", [])
 
 
+def test_an_order_is_not_cancelled_when_money_comes_anew_after_other_money_went_back() -> None:
+    payment = a_payment("ATTEMPTED", authorized_at=NOW)
+    first, second = f"pay_1_{payment.id}", f"pay_2_{payment.id}"
+    payment.provider_payment_id = first
+    payment.save(force_insert=True)
+    # Nothing says in which order a provider lists them.
+    listed = [seen(payment, "authorized", second), seen(payment, "refunded", first, captured=False)]
+
+    with pytest.raises(NotCancellable):
+        cancellation.cancel(asking(Stubborn(order_payments=[listed]), Clock()), payment)
+
+    after = Payment.objects.get(id=payment.id)
+    assert (after.status, after.provider_payment_id) == ("ATTEMPTED", second)
+    assert (after.authorized_at, after.cancelled_at, after.work.kind) == (NOW, None, "capture_payment")
+
+
 def test_money_for_a_cancelled_order_is_found_by_looking() -> None:
     payment, clock = a_payment("CREATED").save(force_insert=True), Clock()
     provider = Stubborn(order_payments=[[], [seen(payment, "captured")]])

@@ -16,7 +16,7 @@ from gateway.domain.context import Context
 from gateway.domain.difference import Difference, mint
 from gateway.domain.discrepancy_models import OPEN
 from gateway.domain.models import Payment
-from gateway.domain.observations import observe_payment
+from gateway.domain.observations import observe_payments
 from gateway.domain.provider import ProviderOrder, ProviderPayment
 from gateway.domain.reconciliation import asking, contradictions, corrections
 from gateway.domain.reconciliation.asking import Theirs
@@ -198,9 +198,7 @@ def _leave(payment: Payment, difference: Difference, context: Context) -> bool:
 
 
 def _observe(payment: Payment, theirs: Theirs, context: Context) -> bool:
-    changed = False
-    for attempt in theirs.attempts:
-        changed = observe_payment(payment, attempt, context) or changed
+    changed = observe_payments(payment, theirs.attempts, context)
     for payment_id, refunds in theirs.refunds.items():
         is_own = payment.captured_minor and payment.provider_payment_id == payment_id
         observe = observe_refund if is_own else duplicates.observe_refund
