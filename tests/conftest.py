@@ -1,6 +1,7 @@
 """One real stack per test process: MongoDB-compatible server, Redis, sandbox, web, worker and beat, on free
 ports and in a temporary directory. Tests share it, so each makes its own accounts and payments."""
 
+import contextlib
 import json
 import os
 import signal
@@ -80,7 +81,17 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
+def standing() -> Iterator[contextlib.ExitStack]:
+    """What is started once for all tests, such as stacks. It ends with them, or sooner when it is closed:
+    where only tests are left that need none of it."""
+    with contextlib.ExitStack() as standing:
+        yield standing
+
+
+@pytest.fixture(scope="session")
+def start_stack(
+    tmp_path_factory: pytest.TempPathFactory, standing: contextlib.ExitStack
+) -> Callable[..., Stack]:
     """A function that starts a stack of its own with other settings, on the data of an earlier one if it is
     given; all are stopped at the end. durable: its database may be killed. Only then does it wait for the
     disk, which takes longer than all the rest of a write."""
@@ -133,20 +144,23 @@ def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
             data,
         )
 
-    yield start
-    for process in started:
-        process.send_signal(signal.SIGTERM)
-    for process in started:
-        process.wait(STOP_SECONDS_MAX)
+    def stop() -> None:
+        for process in started:
+            process.send_signal(signal.SIGTERM)
+        for process in started:
+            process.wait(STOP_SECONDS_MAX)
+
+    standing.callback(stop)
+    return start
 
 
 @pytest.fixture(scope="session")
-def stack(start_stack: Callable[..., Stack]) -> Iterator[Stack]:
+def stack(start_stack: Callable[..., Stack], standing: contextlib.ExitStack) -> Stack:
     """The stack that most tests share, with its database open to the models in this process."""
     stack = start_stack()
     point_models_at(stack.mongodb_uri)
-    yield stack
-    point_models_at(None)
+    standing.callback(point_models_at, None)
+    return stack
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The fault suite: a stack whose processes are killed, held and cut off, and five invariants that are checked
 after every scenario, here and at the provider."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -121,7 +122,9 @@ def paid(customer: Person, sandbox: Sandbox) -> PaidOrder:
 
 
 @pytest.fixture(scope="session")
-def accepting_service(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnService]:
+def accepting_service(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory, standing: contextlib.ExitStack
+) -> OwnService:
     """A service that accepts late money, is soon alarmed by money that it could not take, and compares also
     what has happened just now."""
     settings = {
@@ -130,8 +133,8 @@ def accepting_service(stack: Stack, tmp_path_factory: pytest.TempPathFactory) ->
         "RECONCILE_GRACE_SECONDS": "0",
         "SWEEP_INTERVAL_SECONDS": "0.5",
     }
-    with own_service(stack, tmp_path_factory.mktemp("accepting_service"), **settings) as service:
-        yield service
+    directory = tmp_path_factory.mktemp("accepting_service")
+    return standing.enter_context(own_service(stack, directory, **settings))
 
 
 @pytest.fixture
@@ -164,11 +167,13 @@ def kill_points_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def own_stack(start_stack: Callable[..., Stack], kill_points_directory: Path) -> Iterator[OwnStack]:
+def own_stack(
+    start_stack: Callable[..., Stack], kill_points_directory: Path, standing: contextlib.ExitStack
+) -> OwnStack:
     """The stack that is broken, started when a test first needs it."""
     own = OwnStack(start_stack, **SETTINGS, KILL_POINTS_DIRECTORY=str(kill_points_directory))
-    yield own
-    own.close()
+    standing.callback(own.close)
+    return own
 
 
 @pytest.fixture

@@ -32,6 +32,12 @@ class ByWhatTheyShare(LoadScopeScheduling):
             return f"{folder}, {'mostly' if MOSTLY_BROKEN.search(path) else 'partly'} broken"
         return f"{folder}, whole" if path.startswith(TOGETHER) else path
 
+    def _reschedule(self, node: Any) -> None:
+        """Give a process no more than the one test that it must know in advance: what it had beyond that
+        would wait for it when another one has nothing left to do."""
+        if not self.workqueue or self._pending_of(self.assigned_work[node]) <= 1:
+            super()._reschedule(node)
+
     def _assign_work_unit(self, node: Any) -> None:
         """Let those begin first that end last, and keep for the end what fills every gap."""
         self.workqueue.move_to_end(min(self.workqueue, key=_rank), last=False)
