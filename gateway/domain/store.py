@@ -1,4 +1,5 @@
-"""The one form of conditional write: read, decide, write if nobody else has written since, else again.
+"""The one form of conditional write: read, decide, write if nobody else has written since, else again. What
+MongoDB can decide by itself is one call, `change_where`.
 
 Everything that must agree lives in one document, so no transaction is needed, and a decision taken in
 Python on what was read is as safe as a condition in the query.
@@ -65,6 +66,18 @@ def change(
         time.sleep(random.uniform(0, CHANGE_PAUSE_SECONDS_MAX) * min(1, attempt / 5))
     log.warning("document.too_busy", collection=model._get_collection_name(), document_id=document_id)
     raise TooBusy("Too many changes at the same time; nothing was written. Please try again.")
+
+
+def change_where(
+    model: type[D], document_id: str, conditions: dict[str, Any], changes: dict[str, Any]
+) -> D | None:
+    """Write changes to the document in one call, if it meets the conditions; both in MongoEngine's words,
+    such as `work__kind` and `set__work__due_at`. Counts its version. Returns the document as written, or None
+    when there is none that meets them."""
+    written: D | None = model.objects(id=document_id, **conditions).modify(
+        new=True, inc__version=1, **changes
+    )
+    return written
 
 
 def _is_changed(known: D, decide: Callable[[D], bool]) -> bool:

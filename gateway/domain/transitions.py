@@ -72,12 +72,12 @@ def flag_for_review_once(
     return True
 
 
-def flag_once(context: Context, payment_id: str, why: str, difference: Difference | None = None) -> None:
-    """Mark a stored payment for review, unless that was done for the same reason before. One write."""
-
-    change_payment(
+def flag_once(context: Context, payment_id: str, why: str, difference: Difference | None = None) -> Payment:
+    """Mark a stored payment for review, unless that was done for the same reason before; returns it. One
+    write."""
+    return change_payment(
         context, payment_id, lambda payment: flag_for_review_once(payment, why, context, difference)
-    )
+    ).document
 
 
 def _record(payment: Payment, to_status: str, why: str, context: Context) -> None:

@@ -125,7 +125,7 @@ def process(context: Context, webhook_event_id: str) -> Payment | None:
         # One provider payment pays one order, which the unique index on its id holds to.
         why = f"{read.name} names a provider payment that belongs to another payment"
         difference = differences.payment_of_another(read.payment.id) if read.payment else None
-        flag_once(context, payment.id, why, difference)
+        payment = flag_once(context, payment.id, why, difference)
         _finish(context, claim, IGNORED, why, payment.id)
         return payment
     _finish(context, claim, APPLIED if changed.written else NO_CHANGE, None, payment.id)

@@ -16,7 +16,7 @@ from mongoengine import Document
 from gateway.domain import kill_points
 from gateway.domain.context import Context
 from gateway.domain.models import REASON_CHARS_MAX, Work
-from gateway.domain.store import change
+from gateway.domain.store import change, change_where
 
 OPEN_ORDER = "open_order"
 COLLECT_PAYMENT = "collect_payment"
@@ -95,18 +95,17 @@ def _given_out(
     """Claim work that nobody has, in one call, which is how nearly all of it is claimed."""
     claimed_by = context.cause.correlation_id
     claimant = {"set__work__claimed_by": claimed_by} if claimed_by else {"unset__work__claimed_by": True}
-    waiting = model.objects(
-        id=document_id, work__kind=kind, work__due_at__lte=now, work__claimed_until__exists=False
+    return change_where(
+        model,
+        document_id,
+        {"work__kind": kind, "work__due_at__lte": now, "work__claimed_until__exists": False},
+        {
+            "inc__work__attempts": 1,
+            "set__work__claimed_until": until,
+            "set__work__due_at": until,
+            **claimant,
+        },
     )
-    given_out: D | None = waiting.modify(
-        new=True,
-        inc__version=1,
-        inc__work__attempts=1,
-        set__work__claimed_until=until,
-        set__work__due_at=until,
-        **claimant,
-    )
-    return given_out
 
 
 def _taken_over(

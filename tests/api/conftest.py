@@ -27,7 +27,7 @@ def sender(refused_person: Person, sandbox: Sandbox) -> Iterator[Api]:
     assert Payment.objects(user_id=refused_person.user_id).count() == 0
     assert (User.objects.count(), RevokedToken.objects.count()) == before
     newest = sandbox.api("GET", "/orders", params={"count": 10}).json()["items"]
-    assert [order for order in newest if order["notes"].get("schoolId") == SCHOOL_ID] == []
+    assert [order for order in newest if (order["notes"] or {}).get("schoolId") == SCHOOL_ID] == []
 
 
 @pytest.fixture

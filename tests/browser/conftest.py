@@ -1,6 +1,7 @@
 """One real browser for all tests of this process. A test fails when an error is left in its console."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -9,14 +10,14 @@ from tests.support.chromium import Browser, Window
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(standing: ExitStack) -> Browser:
     """The browser, started when a test first needs it."""
     try:
         browser = Browser()
     except ChromiumMissing as missing:
         pytest.fail(str(missing), pytrace=False)
-    yield browser
-    browser.quit()
+    standing.callback(browser.quit)
+    return browser
 
 
 @pytest.fixture

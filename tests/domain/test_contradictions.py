@@ -1,5 +1,6 @@
 """Comparing both sides: what no observation may correct is left for a person, and nothing else changes."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -400,6 +401,27 @@ def test_a_contradiction_that_a_webhook_brings_opens_a_discrepancy(sides: BothSi
     assert (discrepancy.kind, discrepancy.state) == ("payment_mismatch", "open")
     assert discrepancy.found_by == f"webhook:{event.id}"
     assert stored(payment).work.kind == "confirm_payment"
+
+
+def test_an_event_with_a_payment_that_pays_another_order_leaves_this_one_unpaid(sides: BothSides) -> None:
+    other, payment = sides.payment(), sides.payment()
+    other.provider_payment_id = sides.pays(other)
+    other.save()
+    sides.pays(payment)
+    event = sides.account.events[-1]
+    told = json.loads(event.body)
+    told["payment"]["id"] = other.provider_payment_id
+    body = json.dumps(told).encode()
+    received = webhooks.receive(sides.context(), body, signature=WEBHOOK_SIGNATURE, event_id=event.id)
+    before = money(payment)
+
+    flagged = webhooks.process(sides.context(), received.id)
+
+    # What is returned is what was written, for the worker goes on with its work.
+    assert flagged.to_mongo() == stored(payment).to_mongo()
+    assert (flagged.needs_review, flagged.work.kind) == (True, work.OPEN_DISCREPANCIES)
+    assert money(payment) == before
+    assert [each.kind for each in flagged.discrepancies] == ["payment_of_another"]
 
 
 def test_the_provider_being_away_says_nothing_about_a_payment(sides: BothSides) -> None:

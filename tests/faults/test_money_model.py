@@ -30,21 +30,21 @@ from tests.support.money_model.workers import WORKERS
 from tests.support.rounds import rounds
 from tests.support.scenario import Scenario
 
-# How far the first payment of a part's sequences has come when they begin, and statuses in which some of its
-# payments end for certain. Those that take longest come first.
-PARTS: list[tuple[Beginning, set[str]]] = [
-    ("paid", {PAID, PARTIAL_REFUND}),
-    ("paid", {PAID, PARTIAL_REFUND}),
-    ("asked", {FAILED}),
-    ("asked", {FAILED}),
-    ("refunded", {REFUNDED}),
-    ("cancelled", {CANCELLED}),
-    ("failed", {FAILED}),
-    ("failed", {FAILED}),
-    ("open", {CREATED, CANCELLED}),
-    ("open", {CREATED, CANCELLED}),
-    ("open", {CREATED, CANCELLED}),
-    ("recorded", {CREATED}),
+# How far the first payment of a part's sequences has come when they begin, and the status in which some of
+# its payments end for certain. Those that take longest come first.
+PARTS: list[tuple[Beginning, str]] = [
+    ("refunded", REFUNDED),
+    ("partly refunded", PARTIAL_REFUND),
+    ("paid", PAID),
+    ("cancelled", CANCELLED),
+    ("asked", FAILED),
+    ("asked", FAILED),
+    ("failed", FAILED),
+    ("failed", FAILED),
+    ("open", CREATED),
+    ("open", CREATED),
+    ("open", CREATED),
+    ("recorded", CREATED),
 ]
 # In CI 2,000 sequences; ROUNDS=1000 makes it 20,000.
 SEQUENCES_PER_ROUND = 20
@@ -84,7 +84,7 @@ def test_the_model_knows_every_kind_of_work() -> None:
 
 def test_some_payments_end_in_every_status() -> None:
     # But for ATTEMPTED: in the end every attempt is decided.
-    assert set().union(*(ends for _, ends in PARTS)) == set(STATUSES) - {ATTEMPTED}
+    assert {status for _, status in PARTS} == set(STATUSES) - {ATTEMPTED}
 
 
 @pytest.mark.timeout(SEQUENCES_PER_PART * SECONDS_PER_SEQUENCE_MAX + SECONDS_TO_SHORTEN)
@@ -104,7 +104,7 @@ def test_whatever_happens_nothing_is_lost_and_nothing_happens_twice(part: int, s
         raise
 
     # A model that met nothing would say nothing.
-    assert MET.keys() >= {f"ended {status}" for status in ends}
+    assert MET[f"ended {ends}"]
     scenario.rounds = SEQUENCES_PER_PART
     deaths = [point for point in MET if point.startswith("death at ")]
     scenario.figure(

@@ -18,15 +18,17 @@ from tests.support.money_model.checks import contradictions
 from tests.support.money_model.steps import AMOUNTS, SELDOM, STEPS, Step
 from tests.support.money_model.world import LOOKS, RECONCILIATION, WEBHOOKS, World
 
-Beginning = Literal["recorded", "open", "asked", "cancelled", "failed", "paid", "refunded"]
+Beginning = Literal["recorded", "open", "asked", "cancelled", "failed", "paid", "partly refunded", "refunded"]
 PROVIDER_TELLS: dict[Beginning, Literal["captured", "failed"]] = {
     "failed": "failed",
     "paid": "captured",
+    "partly refunded": "captured",
     "refunded": "captured",
 }
 CLIENT_ASKS: dict[Beginning, Callable[[World], None]] = {
     "asked": lambda world: clients.process(world, 0, clients.UPI),
     "cancelled": lambda world: clients.cancel(world, 0),
+    "partly refunded": lambda world: clients.refund(world, 0, clients.REFUND_MINIMUM_MINOR, None),
     "refunded": lambda world: clients.refund(world, 0, None, None),
 }
 
