@@ -26,7 +26,7 @@ SETTINGS = {
     "CLAIM_TTL_SECONDS": "7",
     "PROVIDER_CONNECT_TIMEOUT_SECONDS": "0.4",
     "PROVIDER_READ_TIMEOUT_SECONDS": "1.4",
-    "SWEEP_INTERVAL_SECONDS": "0.5",
+    "SWEEP_INTERVAL_SECONDS": "1",
     "SWEEP_STALE_SECONDS": "5",
     "WAIT_FOR_WORK_SECONDS": "1",
     # The limits count in Redis, and nobody reaches them.
@@ -131,7 +131,7 @@ def accepting_service(
         "LATE_PAYMENT_POLICY": "accept",
         "CAPTURE_OVERDUE_SECONDS": "1",
         "RECONCILE_GRACE_SECONDS": "0",
-        "SWEEP_INTERVAL_SECONDS": "0.5",
+        "SWEEP_INTERVAL_SECONDS": "1",
     }
     directory = tmp_path_factory.mktemp("accepting_service")
     return standing.enter_context(own_service(stack, directory, **settings))

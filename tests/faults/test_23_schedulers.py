@@ -14,7 +14,7 @@ from tests.support.own import OwnStack, changes_to
 from tests.support.steps import calls_to
 from tests.support.waiting import wait_until
 
-SWEEP_INTERVAL_SECONDS = 0.5
+SWEEP_INTERVAL_SECONDS = 1.0
 TEN_MINUTES = timedelta(minutes=10)
 
 

@@ -37,14 +37,10 @@ PARTS: list[tuple[Beginning, str]] = [
     ("partly refunded", PARTIAL_REFUND),
     ("paid", PAID),
     ("cancelled", CANCELLED),
-    ("asked", FAILED),
-    ("asked", FAILED),
-    ("failed", FAILED),
-    ("failed", FAILED),
-    ("open", CREATED),
-    ("open", CREATED),
-    ("open", CREATED),
-    ("recorded", CREATED),
+    *[("asked", FAILED)] * 2,
+    *[("failed", FAILED)] * 2,
+    *[("open", CREATED)] * 5,
+    *[("recorded", CREATED)] * 3,
 ]
 # In CI 2,000 sequences; ROUNDS=1000 makes it 20,000.
 SEQUENCES_PER_ROUND = 20

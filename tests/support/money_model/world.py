@@ -78,7 +78,7 @@ class World:
     def close(self) -> None:
         """Leave nothing to the next sequence."""
         kill_points.install(None)
-        for model in (Payment, WebhookEvent, Receipt, ReconciliationRun):
+        for model in {*self.working_models(), Receipt}:
             model._get_collection().delete_many({})
 
     def working_models(self) -> list[type[Document]]:
