@@ -3,7 +3,9 @@
 # Tests wait for their stack's processes as often as for the processor: one more process than there are cores.
 # Each has a stack of its own, of about 700 MB, so there are six at most.
 CORES := $(shell getconf _NPROCESSORS_ONLN)
-PYTEST_ARGS ?= -n $(shell echo $$(($(CORES) < 5 ? $(CORES) + 1 : 6)))
+PROCESSES := $(shell echo $$(($(CORES) < 5 ? $(CORES) + 1 : 6)))
+# Three groups of the faults' tests mostly wait, and the model fills the gaps in the processes beyond them.
+FAULT_PROCESSES := $(shell echo $$(($(PROCESSES) < 4 ? 4 : $(PROCESSES))))
 VENV_PYTHON = .venv/bin/python
 
 .DEFAULT_GOAL := help
@@ -23,10 +25,10 @@ flask: venv ## The service's command line, for the running stack (ARGS="keys lis
 
 test: venv ## Run all tests (PYTEST_ARGS="tests/dev -x" for some)
 	@$(VENV_PYTHON) -m dev.chromium || true
-	@$(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+	@$(VENV_PYTHON) -m pytest $(or $(PYTEST_ARGS),-n $(PROCESSES))
 
 faults: venv ## Break everything on purpose, and print what was lost or done twice (ROUNDS=50)
-	@FAULT_ROUNDS=$(ROUNDS) $(VENV_PYTHON) -m pytest -q tests/faults $(PYTEST_ARGS)
+	@FAULT_ROUNDS=$(ROUNDS) $(VENV_PYTHON) -m pytest -q tests/faults $(or $(PYTEST_ARGS),-n $(FAULT_PROCESSES))
 
 check: venv ## Lint, format check, types
 	@$(VENV_PYTHON) -m ruff check .

@@ -50,7 +50,7 @@ STEPS = 8 if rounds(1) == 1 else 14
 # On a busy machine; and making a failed sequence short takes up to five minutes.
 SECONDS_PER_SEQUENCE_MAX = 1.0
 SECONDS_TO_SHORTEN = 400
-NICENESS = 10
+NICENESS = 19
 SEED = int(os.environ.get("MODEL_SEED") or secrets.randbelow(10**9))
 
 SETTINGS = settings(
