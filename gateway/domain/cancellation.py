@@ -11,7 +11,7 @@ from gateway.domain.payments import postpone
 from gateway.domain.provider import ProviderError, ProviderPayment
 from gateway.domain.receipts import mint
 from gateway.domain.states import ATTEMPTED, CANCELLED, CREATED, OPEN
-from gateway.domain.transitions import change_payment, move
+from gateway.domain.transitions import change_claimed, change_payment, move
 
 CANCELLATION_RECEIPT: Final = "CANCELLATION_RECEIPT"
 
@@ -89,7 +89,7 @@ def abandon(context: Context, payment_id: str) -> Payment | None:
         work.release(payment, claim)
         return True
 
-    return change_payment(context, payment_id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def was_abandoned(payment: Payment) -> bool:

@@ -23,7 +23,7 @@ from gateway.domain.provider import (
     ProviderUnavailable,
 )
 from gateway.domain.states import OPEN
-from gateway.domain.transitions import change_payment, note
+from gateway.domain.transitions import change_claimed, note
 
 # Razorpay's default: how long a customer can approve a request (its page on UPI Collect).
 EXPIRES_AFTER_MINUTES = 5
@@ -91,7 +91,7 @@ def _about_to_ask(context: Context, claim: work.Claim[Payment], wanted: UpiColle
         payment.upi_collect.expires_at = context.now() + timedelta(minutes=EXPIRES_AFTER_MINUTES)
         return True
 
-    return change_payment(context, claim.document.id, decide, claim.document).written
+    return change_claimed(context, claim, decide).written
 
 
 def _look(context: Context, claim: work.Claim[Payment], wanted: UpiCollect) -> Payment:
@@ -129,7 +129,7 @@ def _unknown(
         )
         return True
 
-    return change_payment(context, claim.document.id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def _sent(
@@ -147,7 +147,7 @@ def _sent(
             observe_payment(payment, seen, context)
         return True
 
-    return change_payment(context, claim.document.id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def _end(context: Context, claim: work.Claim[Payment], wanted: UpiCollect, reason: str) -> Payment:
@@ -164,7 +164,7 @@ def _end(context: Context, claim: work.Claim[Payment], wanted: UpiCollect, reaso
         return True
 
     log.info("payment.collect_ended", payment_id=claim.document.id, reason=reason)
-    return change_payment(context, claim.document.id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def _not_asked(
@@ -181,7 +181,7 @@ def _not_asked(
         )
         return True
 
-    return change_payment(context, claim.document.id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def _release(context: Context, claim: work.Claim[Payment]) -> Payment:
@@ -189,4 +189,4 @@ def _release(context: Context, claim: work.Claim[Payment]) -> Payment:
         work.release(payment, claim)
         return True
 
-    return change_payment(context, claim.document.id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document

@@ -20,7 +20,7 @@ from gateway.domain.discrepancy_models import (
 from gateway.domain.errors import DiscrepancyNotFound, DiscrepancyNotOpen
 from gateway.domain.models import Payment
 from gateway.domain.store import Changed, change
-from gateway.domain.transitions import change_payment
+from gateway.domain.transitions import change_claimed
 
 # More than a person reads; the alarm counts no further either.
 LISTED_MAX = 1000
@@ -49,7 +49,7 @@ def store(context: Context, payment_id: str) -> Payment | None:
         work.release(payment, claim)
         return True
 
-    return change_payment(context, payment_id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def _insert(payment: Payment, ref: DiscrepancyRef) -> None:

@@ -6,7 +6,7 @@ from gateway.domain.models import DuplicatePayment, Payment
 from gateway.domain.payments import postpone
 from gateway.domain.provider import ProviderError, ProviderRejected
 from gateway.domain.states import REFUND_PENDING
-from gateway.domain.transitions import change_payment
+from gateway.domain.transitions import change_claimed, change_payment
 
 
 def refund(context: Context, payment_id: str) -> Payment | None:
@@ -38,7 +38,7 @@ def refund(context: Context, payment_id: str) -> Payment | None:
         _flag_overdue(payment, context)
         return True
 
-    return change_payment(context, payment_id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def _accepted_last(duplicate: DuplicatePayment) -> tuple[bool, int]:
@@ -74,4 +74,4 @@ def _rejected(
         work.release(payment, claim)
         return True
 
-    return change_payment(context, claim.document.id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document

@@ -18,7 +18,7 @@ from gateway.domain.provider import (
     ProviderUnavailable,
 )
 from gateway.domain.states import CREATED, FAILED
-from gateway.domain.transitions import change_payment, flag_for_review, move, note
+from gateway.domain.transitions import change_claimed, change_payment, flag_for_review, move, note
 
 # How long a call whose answer was lost may still be under way at the provider. Until then the order is only
 # looked up; afterwards its absence means that the call had no effect. The time of the call is written before
@@ -177,7 +177,7 @@ def _not_asked(context: Context, claim: work.Claim[Payment], asked_at: datetime 
         payment.order_requested_at = asked_at
         return True
 
-    change_payment(context, claim.document.id, decide, claim.document)
+    change_claimed(context, claim, decide)
 
 
 def order_notes(payment: Payment) -> dict[str, str]:
@@ -201,7 +201,7 @@ def _attach(context: Context, claim: work.Claim[Payment], order: ProviderOrder) 
             flag_for_review(payment, why, context, differences.order_second(payment, order))
         return True
 
-    return change_payment(context, claim.document.id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def _give_up(context: Context, claim: work.Claim[Payment], error: ProviderError) -> Payment:
@@ -223,4 +223,4 @@ def _give_up(context: Context, claim: work.Claim[Payment], error: ProviderError)
                 note(payment, why, context)
         return True
 
-    return change_payment(context, claim.document.id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document

@@ -22,7 +22,14 @@ from gateway.domain.provider import (
     ProviderRejected,
 )
 from gateway.domain.states import CANCELLED
-from gateway.domain.transitions import change_payment, flag_for_review, flag_for_review_once, flag_once, note
+from gateway.domain.transitions import (
+    change_claimed,
+    change_payment,
+    flag_for_review,
+    flag_for_review_once,
+    flag_once,
+    note,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -134,7 +141,7 @@ def confirm(context: Context, payment_id: str) -> Payment | None:
             work.release(payment, claim)
         return True
 
-    return change_payment(context, payment_id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def _with_signed(
@@ -191,7 +198,7 @@ def postpone(context: Context, claim: work.Claim[Payment], error: ProviderError)
             flag_for_review(payment, f"{claim.kind} still fails: {error.description}", context)
         return True
 
-    return change_payment(context, claim.document.id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def _flag_overdue_capture(payment: Payment, context: Context) -> None:

@@ -20,7 +20,7 @@ from gateway.domain.context import Context
 from gateway.domain.models import Payment, Receipt, ReceiptRef, Refund
 from gateway.domain.receipt_contents import Issuer, ReceiptContents, ReceiptKind
 from gateway.domain.store import Changed, change
-from gateway.domain.transitions import change_payment
+from gateway.domain.transitions import change_claimed
 
 NUMBER_PREFIX: dict[ReceiptKind, str] = {
     "PAYMENT_RECEIPT": "RCP",
@@ -79,7 +79,7 @@ def issue(context: Context, payment_id: str) -> Issued | None:
         work.release(payment, claim)
         return True
 
-    return Issued(change_payment(context, payment_id, decide, claim.document).document, stored_ids)
+    return Issued(change_claimed(context, claim, decide).document, stored_ids)
 
 
 def _insert(context: Context, payment: Payment, ref: ReceiptRef) -> None:

@@ -20,7 +20,7 @@ from gateway.domain.states import (
     REFUND_PENDING,
     REFUNDABLE,
 )
-from gateway.domain.transitions import change_payment, note
+from gateway.domain.transitions import change_claimed, change_payment, note
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _rejected(
         work.release(payment, claim)
         return True
 
-    return change_payment(context, claim.document.id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def confirm(context: Context, payment_id: str) -> Payment | None:
@@ -209,7 +209,7 @@ def _observe_all(
         work.release(payment, claim)
         return True
 
-    return change_payment(context, payment_id, decide, claim.document).document
+    return change_claimed(context, claim, decide).document
 
 
 def observe(

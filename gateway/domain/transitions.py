@@ -9,6 +9,7 @@ from gateway.domain.difference import Difference, mint
 from gateway.domain.models import HISTORY_ENTRIES_MAX, REASON_CHARS_MAX, HistoryEntry, Payment
 from gateway.domain.states import MAY_GO_TO
 from gateway.domain.store import Changed, change
+from gateway.domain.work import Claim
 
 # How the history begins to say that a person is to look.
 REVIEW_WANTED = "needs review: "
@@ -33,6 +34,14 @@ def change_payment(
         return True
 
     return change(Payment, payment_id, decide_and_plan, known)
+
+
+def change_claimed(
+    context: Context, claim: Claim[Payment], decide: Callable[[Payment], bool]
+) -> Changed[Payment]:
+    """Apply a decision to a claimed payment, as `change_payment` does, beginning with the copy that the claim
+    has read."""
+    return change_payment(context, claim.document.id, decide, claim.document)
 
 
 def move(payment: Payment, to_status: str, why: str, context: Context) -> None:
