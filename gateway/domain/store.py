@@ -7,14 +7,15 @@ Python on what was read is as safe as a condition in the query.
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import structlog
 from mongoengine import Document
-from mongoengine.errors import SaveConditionError
+from mongoengine.errors import NotUniqueError
+from pymongo.errors import DuplicateKeyError
 
 from gateway.domain import kill_points
 from gateway.domain.errors import TooBusy
@@ -26,6 +27,8 @@ CHANGE_PAUSE_SECONDS_MAX = 0.05
 # The version of a copy with contents that were never written. No document has it, so no such copy is written.
 SPOILT = 0
 
+# What is stored of a document, by the names in the database.
+Fields = Mapping[str, Any]
 # The kind of work that a document is claimed for, and until when.
 ClaimOn = tuple[str, datetime] | None
 
@@ -57,10 +60,10 @@ def change(
         return Changed(known, written=True)
     for attempt in range(1, CHANGE_ATTEMPTS_MAX + 1):
         document = model.objects.get(id=document_id)
-        claimed = _claim_on(document)
+        read = document.to_mongo()
         if not decide(document):
             return Changed(document, written=False)
-        if _is_written(document, claimed):
+        if _is_written(document, read):
             return Changed(document, written=True)
         # Someone else was first. A short random pause keeps a crowd from losing together again.
         time.sleep(random.uniform(0, CHANGE_PAUSE_SECONDS_MAX) * min(1, attempt / 5))
@@ -82,7 +85,7 @@ def change_where(
 
 def _is_changed(known: D, decide: Callable[[D], bool]) -> bool:
     """Decide on a copy that may be out of date, and write it if it is not."""
-    claimed = _claim_on(known)
+    read = known.to_mongo()
     try:
         is_wanted = decide(known)
     except Exception:
@@ -91,31 +94,40 @@ def _is_changed(known: D, decide: Callable[[D], bool]) -> bool:
     if not is_wanted:
         known.version = SPOILT
         return False
-    return _is_written(known, claimed)
+    return _is_written(known, read)
 
 
-def _is_written(document: Any, claimed: ClaimOn) -> bool:
-    """Write a decided copy, if the document still has the version that the copy was read with. A copy that
-    is not written is spoilt. claimed: what the copy was claimed for before it was decided on."""
-    read_version = document.version
-    condition: dict[str, Any] = {"version": read_version}
-    if read_version == 1 and getattr(document, "version_came_later", False):
+def _is_written(document: Any, read: Fields) -> bool:
+    """Write what a decision has changed, if the document still has the version that it was decided on. A copy
+    that is not written is spoilt. read: the copy's fields before the decision."""
+    condition: Fields = {"_id": document.id, "version": document.version}
+    if document.version == 1 and getattr(document, "version_came_later", False):
         # It reads as 1 where there is none yet.
-        condition = {"version__in": [1, None]}
-    document.version = read_version + 1
+        condition = {"_id": document.id, "version": {"$in": [1, None]}}
+    written_version, document.version = document.version + 1, SPOILT
     try:
-        document.save(save_condition=condition)
-    except SaveConditionError:
-        document.version = SPOILT
+        document.validate()
+        decided = document.to_mongo() | {"version": written_version}
+        result = document._get_collection().update_one(condition, _changes(read, decided))
+    except DuplicateKeyError as error:
+        raise NotUniqueError(str(error)) from error
+    if not result.matched_count:
         return False
-    except BaseException:
-        document.version = SPOILT
-        raise
-    if claimed and _claim_on(document) != claimed:
+    document.version = written_version
+    claimed = _claim_on(read)
+    if claimed and claimed != _claim_on(decided):
         kill_points.reach(f"{claimed[0]}.written")
     return True
 
 
-def _claim_on(document: Any) -> ClaimOn:
-    work = getattr(document, "work", None)
-    return (work.kind, work.claimed_until) if work and work.claimed_until else None
+def _changes(read: Fields, decided: Fields) -> dict[str, Any]:
+    """Return what makes the one of the other. Only what has changed, so that what nobody has touched is
+    nobody's to overwrite."""
+    changed = {name: value for name, value in decided.items() if name not in read or read[name] != value}
+    gone = {name: "" for name in read if name not in decided}
+    return {"$set": changed} | ({"$unset": gone} if gone else {})
+
+
+def _claim_on(fields: Fields) -> ClaimOn:
+    work = fields.get("work")
+    return (work["kind"], work["claimed_until"]) if work and "claimed_until" in work else None

@@ -9,11 +9,11 @@ from mongoengine.errors import NotUniqueError
 
 from gateway.domain import dead_letters, differences, duplicates, kill_points, refund_observations, work
 from gateway.domain.context import Cause, Context
-from gateway.domain.errors import InvalidSignature, TooBusy
+from gateway.domain.errors import InvalidSignature
 from gateway.domain.models import REASON_CHARS_MAX, Payment, WebhookEvent
 from gateway.domain.observations import observe_payment
 from gateway.domain.provider import MalformedEvent, ProviderEvent
-from gateway.domain.store import change
+from gateway.domain.store import change, change_where
 from gateway.domain.transitions import change_payment, flag_once
 from gateway.domain.webhook_outcomes import APPLIED, DEAD, FOREIGN, IGNORED, NO_CHANGE
 
@@ -75,17 +75,8 @@ def _is_counted_as_repeat(again: WebhookEvent) -> bool:
     if stored.outcome == DEAD:
         # Only counted as well: whoever redrives it knows why it died.
         log.warning("webhook.duplicate_of_dead", webhook_event_id=stored.id)
-
-    def decide(event: WebhookEvent) -> bool:
-        event.repeats += 1
-        event.last_repeat_at = again.received_at
-        return True
-
-    try:
-        change(WebhookEvent, stored.id, decide)
-    except (TooBusy, WebhookEvent.DoesNotExist) as error:
-        # The event is kept all the same; refusing this delivery would only bring it once more.
-        log.warning("webhook.repeat_not_counted", event_id=again.event_id, error=type(error).__name__)
+    counted = {"inc__repeats": 1, "set__last_repeat_at": again.received_at}
+    change_where(WebhookEvent, stored.id, {}, counted)
     return True
 
 

@@ -105,11 +105,12 @@ def test_only_one_function_assigns_a_payments_status() -> None:
 
 
 def test_no_payment_is_written_past_the_one_form_of_conditional_write() -> None:
-    """`set__status` and raw updates would pass the version by, and so could `.modify(…)` anywhere else."""
-    pattern = r"set__status|\.update_one\(|\.update_many\(|find_one_and_update|\.update\(set"
+    """`set__status` and other updates would pass the version by; what is saved is new."""
+    updates = r"set__status|\.update_many\(|\.replace_one\(|find_one_and|\.update\(set"
+    saves = r"\.save\((?!force_insert|$)"
 
-    assert lines_matching(pattern, service_files()) == []
-    for written in (r"\.save\(save_condition", r"\.modify\("):
+    assert lines_matching(f"{updates}|{saves}", service_files()) == []
+    for written in (r"\.update_one\(", r"\.modify\("):
         found = lines_matching(written, service_files())
         assert {line.partition(":")[0] for line in found} == {"gateway/domain/store.py"}
 

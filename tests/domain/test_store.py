@@ -1,12 +1,14 @@
 """The one form of conditional write: of two changes made at the same time, neither is lost."""
 
 import pytest
+from mongoengine.errors import NotUniqueError, ValidationError
 
 from gateway.domain import store
 from gateway.domain.errors import TooBusy
+from gateway.domain.models import Payment, Work
 from gateway.domain.store import change
 from tests.conftest import Stack
-from tests.support.domain import Job, raw
+from tests.support.domain import NOW, Job, a_payment, raw
 from tests.support.racing import before_saving, together
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -56,6 +58,43 @@ def test_a_decision_that_raises_writes_nothing() -> None:
         change(Job, job.id, decide)
 
     assert raw(job) == {"_id": job.id, "version": 1, "entries": ["old"]}
+
+
+def test_only_what_was_decided_is_written_and_what_was_taken_away_is_gone() -> None:
+    job = Job(entries=["old"], work=Work(kind="nothing", due_at=NOW)).save()
+
+    def decide(job: Job) -> bool:
+        # Somebody who does not count versions, such as a person at the database's shell.
+        Job._get_collection().update_one({"_id": job.id}, {"$set": {"entries": ["by hand"]}})
+        job.work = None
+        return True
+
+    assert change(Job, job.id, decide).written is True
+    assert raw(job) == {"_id": job.id, "version": 2, "entries": ["by hand"]}
+
+
+def test_what_belongs_to_another_one_is_refused_and_writes_nothing() -> None:
+    one, other = a_payment().save(force_insert=True), a_payment().save(force_insert=True)
+    before = raw(one)
+
+    def decide(payment: Payment) -> bool:
+        payment.provider_order_id, payment.description = other.provider_order_id, "not to be kept"
+        return True
+
+    with pytest.raises(NotUniqueError):
+        change(Payment, one.id, decide)
+
+    assert raw(one) == before
+
+
+def test_what_the_document_cannot_be_is_refused_and_writes_nothing() -> None:
+    payment = a_payment().save(force_insert=True)
+    before = raw(payment)
+
+    with pytest.raises(ValidationError, match="amount_minor"):
+        change(Payment, payment.id, lambda payment: setattr(payment, "amount_minor", 0) is None)
+
+    assert raw(payment) == before
 
 
 def test_a_missing_document_is_named_as_such_and_not_created() -> None:

@@ -17,19 +17,20 @@ def before_saving(
 ) -> None:
     """Run `compete` right before each of the next `times` writes of the model, when what is written has
     been read and decided. The writes of `compete` itself are left alone."""
-    save = model.save
+    validate = model.validate
     left = times
 
-    def save_too_late(document: Document, *args: Any, **options: Any) -> Any:
+    def validate_too_late(document: Document, *args: Any, **options: Any) -> Any:
+        # The last thing before a document is written, be it for the first time or changed.
         nonlocal left
         if left:
             left -= 1
             with monkeypatch.context() as undisturbed:
-                undisturbed.setattr(model, "save", save)
+                undisturbed.setattr(model, "validate", validate)
                 compete()
-        return save(document, *args, **options)
+        return validate(document, *args, **options)
 
-    monkeypatch.setattr(model, "save", save_too_late)
+    monkeypatch.setattr(model, "validate", validate_too_late)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ What is compared, and what becomes of a difference, is decided in `comparison`.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -125,7 +126,8 @@ class _Step:
             error = failure
         # Dying before the write means that the same pieces are done again, which changes nothing more.
         kept = tally.keep(self.run.id, self._tally, self._context.now())
-        changed = change(ReconciliationRun, self.run.id, lambda run: self._write(run, kept, error))
+        decide = partial(self._write, kept=kept, error=error)
+        changed = change(ReconciliationRun, self.run.id, decide, self.run)
         self.run = run = changed.document
         if not changed.written:
             log.warning("reconciliation.taken_over", run_id=run.id)
@@ -213,4 +215,4 @@ def hand_on(context: Context, claim: RunClaim) -> ReconciliationRun:
         run.work = Work(kind=work.RECONCILE, due_at=context.now())
         return True
 
-    return change(ReconciliationRun, claim.document.id, decide).document
+    return change(ReconciliationRun, claim.document.id, decide, claim.document).document

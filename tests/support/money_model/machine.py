@@ -90,7 +90,7 @@ class Money(RuleBasedStateMachine):
     def happens(self, what: Step) -> None:
         """Take one step, and hold the model against what lies in the database and at the provider."""
         what.take(self.world)
-        if what.kind.is_heard:
+        if self.world.is_touched:
             self._hold()
 
     def _hold(self) -> None:
@@ -98,11 +98,13 @@ class Money(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """End the sequence: all is delivered, the provider is well, and the workers come to rest."""
+        is_known = False
         try:
             # A step that failed is being reported; its ending would only hide it.
             if sys.exc_info()[0] is None and self.world.is_open:
                 ending.come_to_rest(self.world)
                 self._hold()
                 _agree(ending.contradictions(self.world))
+                is_known = True
         finally:
-            self.world.close()
+            self.world.close(is_known=is_known)

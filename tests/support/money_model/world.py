@@ -30,6 +30,8 @@ LISTS = ("refunds", "duplicates", "receipts", "history")
 WEBHOOKS = "webhooks"
 RECONCILIATION = "reconciliation"
 LOOKS = "looks"
+# What a sequence can leave behind.
+DOCUMENTS = (Payment, WebhookEvent, Receipt, ReconciliationRun)
 
 
 class Died(BaseException):
@@ -56,6 +58,8 @@ class World:
         self.is_odd = False
         # Whether any event was ever delivered, and anything ever compared with the provider.
         self.is_told = self.is_reconciled = False
+        # Whether the service has done anything since its payments were read.
+        self.is_touched = False
         kill_points.install(self._reach)
 
     def open(
@@ -75,10 +79,10 @@ class World:
         self.is_odd = is_paid_twice
         self.is_open = True
 
-    def close(self) -> None:
-        """Leave nothing to the next sequence."""
+    def close(self, *, is_known: bool) -> None:
+        """Leave nothing to the next sequence. is_known: what there is has been read since it last changed."""
         kill_points.install(None)
-        for model in {*self.working_models(), Receipt}:
+        for model in self.working_models() if is_known else DOCUMENTS:
             model._get_collection().delete_many({})
 
     def working_models(self) -> list[type[Document]]:
@@ -104,6 +108,7 @@ class World:
 
     def mortal(self, act: Callable[[], T]) -> T | None:
         """Return what a process makes of it, or None when it dies over it."""
+        self.is_touched = True
         try:
             return act()
         except Died:
@@ -135,6 +140,7 @@ class World:
             row |= {name: row.get(name, []) for name in LISTS}
         known = [each for each in self.rows if each in found]
         self.rows = {each: found[each] for each in [*known, *(found.keys() - self.rows.keys())]}
+        self.is_touched = False
         return self.rows
 
     def payment(self, which: int) -> Payment:
@@ -186,4 +192,7 @@ class World:
 
     def sweep(self) -> int | None:
         """Do what is due, until nothing is or a process dies; returns how much that was."""
-        return self.mortal(lambda: workers.sweep(self.context, self.working_models()))
+        was_touched = self.is_touched
+        done = self.mortal(lambda: workers.sweep(self.context, self.working_models()))
+        self.is_touched = was_touched or done != 0
+        return done
