@@ -5,7 +5,8 @@ The only module that imports fpdf2. Every text is printed as it stands: no HTML,
 and nothing is ever fetched.
 """
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC
 from io import BytesIO
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import uharfbuzz as hb
 from fpdf import FPDF
+from fpdf.enums import TextDirection
 from fpdf.fonts import HarfBuzzFont, TTFFont
 from fpdf.line_break import Fragment
 
@@ -59,6 +61,10 @@ FAMILY = receipt_fonts.TYPEFACES[0].family
 
 # What our own words and the amounts are made of.
 OWN_CHARACTERS = {chr(code) for code in range(0x20, 0x7F)} | {*money.SYMBOLS.values(), ELLIPSIS, "·"}
+
+# The tables by which a font is shaped, and the classes of characters that run from right to left.
+LAYOUT_TABLES = {"GSUB", "GPOS", "GDEF"}
+RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 Record = TypeVar("Record", ReceiptContents, Issuer)
 
@@ -145,16 +151,24 @@ class _Font(TTFFont):
         super().__init__(sheet, cast(Path, BytesIO(data)), family.lower() + style, style)
         # HarfBuzz has left the bounding boxes right; working them out again is slow.
         self.ttfont.recalcBBoxes = False
+        # HarfBuzz reads its own copy, and in the PDF nobody shapes any more.
+        for layout in LAYOUT_TABLES.intersection(self.ttfont.keys()):
+            del self.ttfont[layout]
         self._hbfont = HarfBuzzFont(hb.Face(hb.Blob(data)))
+        # Each text is shaped to measure it, to place it and to print it.
+        self._shaped: dict[tuple[str, float, TextDirection | None], tuple[Any, Any]] = {}
         self.name = f"{family}-Bold" if style else family
 
     def perform_harfbuzz_shaping(
         self, text: str, font_size_pt: float, text_shaping_params: dict[str, Any] | None
     ) -> tuple[Any, Any]:
         """Shape the text in a way that lets it be searched and copied."""
-        glyphs, positions = super().perform_harfbuzz_shaping(text, font_size_pt, text_shaping_params)
-        starts = receipt_fonts.shared_out([glyph.cluster for glyph in glyphs], len(text))
-        return list(map(_Glyph, (glyph.codepoint for glyph in glyphs), starts)), positions
+        key = text, font_size_pt, (text_shaping_params or {}).get("fragment_direction")
+        if key not in self._shaped:
+            glyphs, positions = super().perform_harfbuzz_shaping(text, font_size_pt, text_shaping_params)
+            starts = receipt_fonts.shared_out([glyph.cluster for glyph in glyphs], len(text))
+            self._shaped[key] = list(map(_Glyph, (glyph.codepoint for glyph in glyphs), starts)), positions
+        return self._shaped[key]
 
 
 class _Sheet(FPDF):
@@ -229,6 +243,14 @@ class _Sheet(FPDF):
     def _width_of(self, text: str) -> float:
         """Measure the text as it will be shaped; unlike fpdf2's own, without working out its direction."""
         return sum(fragment.get_width() for fragment in self._parse_chars(text, False))
+
+    def _preload_bidirectional_text(self, text: str, markdown: bool) -> Sequence[Fragment]:
+        """Split the text by direction; one that only runs from left to right is a single part, which
+        fpdf2 would find out slowly."""
+        if not self.text_shaping or not RIGHT_TO_LEFT.isdisjoint(map(unicodedata.bidirectional, text)):
+            return super()._preload_bidirectional_text(text, markdown)
+        self.text_shaping |= dict.fromkeys(("paragraph_direction", "fragment_direction"), TextDirection.LTR)
+        return self._preload_font_styles(text, markdown)
 
     def _parse_chars(self, text: str, markdown: bool, **_: Any) -> Iterator[Fragment]:
         """Split the text by font. fpdf2's own way also splits at every accent and joiner and shapes the

@@ -23,7 +23,7 @@ from tests.support.scenario import Scenario
 from tests.support.steps import at_once, calls_to
 from tests.support.waiting import wait_until
 
-PEOPLE = 4
+PEOPLE = 3
 BROKEN_SECONDS = 3.0
 BROKEN_SECONDS_MAX = 40.0
 

@@ -10,14 +10,12 @@ from threading import Barrier
 
 import pytest
 
-from gateway.domain import kill_points, webhooks, work
+from gateway.domain import kill_points, receipts, webhooks, work
 from gateway.domain.models import Payment, Receipt
-from gateway.domain.work import ISSUE_RECEIPTS
 from tests.support.client import Api, Person, Sandbox, open_order
 from tests.support.domain import a_payment
 from tests.support.genuine import events_of
 from tests.support.memory_scene import AMOUNT_MINOR, Scene
-from tests.support.money_model import workers
 from tests.support.racing import together
 from tests.support.rounds import rounds
 from tests.support.scenario import Scenario
@@ -77,9 +75,9 @@ def _meet() -> str:
 
 
 def _follow(scene: Scene, payment: Payment | None) -> str:
-    """Do what either of the two has enqueued, and return the payment's status."""
+    """Issue the receipts, which both have enqueued, and return the payment's status."""
     assert payment
-    workers.do(scene.context, (payment.id, ISSUE_RECEIPTS))
+    receipts.issue(scene.context, payment.id)
     return str(payment.status)
 
 

@@ -29,9 +29,9 @@ from tests.support.rounds import rounds
 from tests.support.scenario import Scenario
 from tests.support.waiting import wait_until
 
-PEOPLE = 4
+PEOPLE = 3
 SETTINGS = {
-    # Little patience, and half as many connections as customers.
+    # Little patience, and fewer connections than customers.
     "MONGODB_TIMEOUT_MS": "2000",
     "MONGODB_POOL_SIZE_MAX": "2",
     # The circuit has a test of its own; here every call is to be made.

@@ -15,7 +15,7 @@ from tests.support.own import OwnStack
 ANSWER_SECONDS_MAX = 30.0
 # How long somebody looks at one answer before they go on: customers who never think would only make more of
 # the same.
-THINKING_SECONDS = 0.3
+THINKING_SECONDS = 0.6
 # What an honest service says while something is broken: done, recorded, or "try again".
 HONEST = frozenset({200, 201, 202, 502, 503})
 

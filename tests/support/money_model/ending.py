@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from mongoengine import Document
 
 from gateway.domain import work
-from gateway.domain.models import Receipt, WebhookEvent
+from gateway.domain.models import Payment, Receipt, WebhookEvent
 from gateway.domain.provider import ProviderPayment
 from gateway.domain.reconciliation import runs
 from gateway.domain.reconciliation.models import COMMAND
@@ -74,12 +74,12 @@ def _settle(world: World) -> None:
             models.add(WebhookEvent)
             waiting = None
         if waiting is None:
-            waiting = _waiting(models)
+            waiting = _waiting(world, models)
         due = [each for each in waiting if each.due_at <= world.clock()]
         # Events and receipts that need nothing now get no work by time; `contradictions` would tell of it.
         models -= {WebhookEvent, Receipt} - {each.model for each in waiting}
         if due:
-            workers.do(world.context, *((each.document_id, each.kind) for each in due))
+            world.do(*((each.document_id, each.kind) for each in due))
             waiting = None
         if moved or due:
             continue
@@ -102,7 +102,7 @@ def _settle(world: World) -> None:
 
 def reconcile(world: World) -> None:
     """Compare with the provider, once, all that is old enough for it."""
-    world.is_reconciled = True
+    world.is_reconciled = world.is_touched = True
     world.provider.advance(GRACE_SECONDS)
     now = world.clock()
     window = Window(now - timedelta(days=world.context.limits.reconcile_window_days_max), now)
@@ -132,16 +132,18 @@ def _deliver_the_rest(world: World) -> int:
     return len(waiting)
 
 
-def _waiting(models: Iterable[type[Document]]) -> list[_Waiting]:
-    rows = [
-        (model, row["_id"], row["work"])
-        for model in models
-        for row in model._get_collection().find({"work.due_at": {"$gt": LONG_AGO}}, {"work": True})
-    ]
+def _waiting(world: World, models: Iterable[type[Document]]) -> list[_Waiting]:
+    rows = [(model, row["_id"], row["work"]) for model in models for row in _rows_with_work(world, model)]
     return [
         _Waiting(model, row_id, work["kind"], work["due_at"], work["kind"] in PLANS and not work["attempts"])
         for model, row_id, work in rows
     ]
+
+
+def _rows_with_work(world: World, model: type[Document]) -> Iterable[Row]:
+    if model is Payment:
+        return [row for row in world.read().values() if "work" in row]
+    return model._get_collection().find({"work.due_at": {"$gt": LONG_AGO}}, {"work": True})
 
 
 def contradictions(world: World) -> list[str]:

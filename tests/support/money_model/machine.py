@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from gateway.domain.late_payments import LatePolicy
 from gateway.domain.work import PROCESS_WEBHOOK_EVENT
 from tests.support.memory_provider import FAULTS
-from tests.support.money_model import clients, ending, workers
+from tests.support.money_model import clients, ending
 from tests.support.money_model.checks import contradictions
 from tests.support.money_model.steps import AMOUNTS, SELDOM, STEPS, Step
 from tests.support.money_model.world import LOOKS, RECONCILIATION, WEBHOOKS, World
@@ -80,7 +80,7 @@ class Money(RuleBasedStateMachine):
         if begins in PROVIDER_TELLS and world.account.orders:
             world.account.pay(next(iter(world.account.orders)), PROVIDER_TELLS[begins])
             events = [world.deliver(event, event.id) for event in world.account.events]
-            workers.do(world.context, *((event.id, PROCESS_WEBHOOK_EVENT) for event in events if event))
+            world.do(*((event.id, PROCESS_WEBHOOK_EVENT) for event in events if event))
         self._hold()
         if begins in CLIENT_ASKS:
             CLIENT_ASKS[begins](world)

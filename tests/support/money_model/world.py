@@ -58,7 +58,7 @@ class World:
         self.is_odd = False
         # Whether any event was ever delivered, and anything ever compared with the provider.
         self.is_told = self.is_reconciled = False
-        # Whether the service has done anything since its payments were read.
+        # Whether any payment may have changed since they were read.
         self.is_touched = False
         kill_points.install(self._reach)
 
@@ -109,6 +109,9 @@ class World:
     def mortal(self, act: Callable[[], T]) -> T | None:
         """Return what a process makes of it, or None when it dies over it."""
         self.is_touched = True
+        return self._mortal(act)
+
+    def _mortal(self, act: Callable[[], T]) -> T | None:
         try:
             return act()
         except Died:
@@ -133,7 +136,9 @@ class World:
             return None
 
     def read(self) -> dict[str, Row]:
-        """Read the payments anew."""
+        """Return the payments as they are; asks the database if any may have changed."""
+        if not self.is_touched:
+            return self.rows
         found = {row["_id"]: row for row in Payment._get_collection().find({})}
         for row in found.values():
             # Empty lists are not stored.
@@ -188,11 +193,16 @@ class World:
             self.promises.events.add(event.body)
             return stored
 
-        return self.mortal(receive)
+        # It changes no payment.
+        return self._mortal(receive)
 
     def sweep(self) -> int | None:
         """Do what is due, until nothing is or a process dies; returns how much that was."""
-        was_touched = self.is_touched
-        done = self.mortal(lambda: workers.sweep(self.context, self.working_models()))
-        self.is_touched = was_touched or done != 0
+        done = self._mortal(lambda: workers.sweep(self.context, self.working_models()))
+        self.is_touched = self.is_touched or done != 0
         return done
+
+    def do(self, *hints: workers.Hint) -> int:
+        """Do pieces of work, and what becomes due by them; returns how many. Nobody dies."""
+        self.is_touched = self.is_touched or bool(hints)
+        return workers.do(self.context, *hints)
