@@ -54,7 +54,8 @@ def change(
     is altered. It may be out of date, so it is only decided on for writing: to leave the document as it is,
     or to raise, takes a fresh copy.
     Writes at most one document, in one update conditional on `_id` and `version`.
-    Raises model.DoesNotExist, whatever `decide` raises, and TooBusy after CHANGE_ATTEMPTS_MAX lost races.
+    Raises model.DoesNotExist, whatever `decide` raises, MongoEngine's NotUniqueError and ValidationError for
+    what the document cannot be, and TooBusy after CHANGE_ATTEMPTS_MAX lost races.
     """
     if known is not None and known.version != SPOILT and _is_changed(known, decide):
         return Changed(known, written=True)
@@ -100,20 +101,19 @@ def _is_changed(known: D, decide: Callable[[D], bool]) -> bool:
 def _is_written(document: Any, read: Fields) -> bool:
     """Write what a decision has changed, if the document still has the version that it was decided on. A copy
     that is not written is spoilt. read: the copy's fields before the decision."""
-    condition: Fields = {"_id": document.id, "version": document.version}
-    if document.version == 1 and getattr(document, "version_came_later", False):
-        # It reads as 1 where there is none yet.
-        condition = {"_id": document.id, "version": {"$in": [1, None]}}
-    written_version, document.version = document.version + 1, SPOILT
+    version, document.version = document.version, SPOILT
+    # Where it came later, it reads as 1 where there is none yet.
+    may_be_absent = version == 1 and getattr(document, "version_came_later", False)
+    condition = {"_id": document.id, "version": {"$in": [1, None]} if may_be_absent else version}
     try:
         document.validate()
-        decided = document.to_mongo() | {"version": written_version}
+        decided = document.to_mongo() | {"version": version + 1}
         result = document._get_collection().update_one(condition, _changes(read, decided))
     except DuplicateKeyError as error:
         raise NotUniqueError(str(error)) from error
     if not result.matched_count:
         return False
-    document.version = written_version
+    document.version = version + 1
     claimed = _claim_on(read)
     if claimed and claimed != _claim_on(decided):
         kill_points.reach(f"{claimed[0]}.written")
